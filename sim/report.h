@@ -1,4 +1,20 @@
-/* What a run tells people and programs: the results row, the table, the page. */
+/* What a run tells people and programs: the results row, the table, the page.
+ *
+ * One `struct result` a run is all that programs get, and the table and the page start from the same rows,
+ * so the three cannot disagree:
+ *
+ *     result --+--> report_json()    one object a line, keys in the order of the results file
+ *              +--> report_table()   a terminal of 100 columns, the verdict in words
+ *              +--> report_html()    with the points and bars of the first run: one page with its pictures
+ *
+ * Everything is written to a FILE of the caller's, who checks ferror() and fclose(). Only report_html()
+ * allocates, for sorting; where memory is short the page says which picture is missing. The same values
+ * give the same bytes on every machine, whatever the locale; the page leaves out wall_s for that reason.
+ *
+ * Text from files (monikers, chain ids, reasons) is escaped for where it goes. In the table and on the page
+ * control characters, bidirectional overrides and bytes that are no UTF-8 become U+FFFD, so that a moniker
+ * can neither move a terminal's cursor nor turn a line around.
+ */
 #ifndef STAGGER_SIM_REPORT_H
 #define STAGGER_SIM_REPORT_H
 
@@ -7,6 +23,7 @@
 #include "sim/chain.h"
 
 #define VIOLATIONS_KEPT 20
+#define REPORT_VERDICT_MAX 512
 
 struct violation {
     const char *invariant; /* static */
@@ -34,7 +51,7 @@ struct result { /* keys and units as in the results file, one row a run */
     bool undone;           /* agents could have been done and are not */
 };
 
-struct report_point { /* one a block */
+struct report_point { /* one a block, ascending by time */
     uint64_t height;
     int64_t time_ms;
     uint32_t live, floor, set; /* floor 0: none in force yet */
@@ -42,10 +59,10 @@ struct report_point { /* one a block */
 
 enum report_bar_kind { BAR_OUT, BAR_DOWN, BAR_FAULT }; /* out of the set; node down by choice; by accident */
 
-struct report_bar {
+struct report_bar { /* in any order; bars of one validator may overlap */
     uint32_t validator;
     enum report_bar_kind kind;
-    int64_t from_ms, to_ms;
+    int64_t from_ms, to_ms; /* to INT64_MAX: still so at the end of the run */
 };
 
 struct report { /* everything borrowed */
@@ -55,7 +72,7 @@ struct report { /* everything borrowed */
     const char *charter;        /* in one line */
     const struct chain_record *records;
     uint32_t record_count;
-    const struct result *rows;  /* the first is the run that is drawn */
+    const struct result *rows;  /* the first is the run that is drawn; at least one */
     uint32_t row_count;
     const struct report_point *points;
     uint32_t point_count;
@@ -65,20 +82,31 @@ struct report { /* everything borrowed */
 
 struct summary { /* of many seeds */
     uint64_t runs, violations;
+    uint64_t finished; /* runs with a makespan; 0: the three makespans are -1 */
     double makespan_min, makespan_median, makespan_max;
     double live_min, live_median, live_max;
     double wall_min, wall_median, wall_max;
 };
 
-/* One JSON object and a newline. */
+/* One JSON object and a newline: the keys of the results file in its order, then violation_count,
+ * stopped_why (null: it did not stop) and undone. A makespan below 0 is null, as is an empty trace hash. */
 void report_json(FILE *out, const struct result *row);
 void report_json_summary(FILE *out, const struct summary *summary);
 
-/* min, median (mean of the middle two) and max over rows; makespans below 0 do not count. */
-struct summary report_summarise(const struct result *rows, uint32_t count);
+/* min, median (mean of the middle two) and max over rows; makespans below 0 do not count. Returns false
+ * when memory is short; then only the counts are filled in. */
+bool report_summarise(const struct result *rows, uint32_t count, struct summary *summary);
 
-/* The table for people: a line a row, the floor kept or broken in words, violations below. */
+/* The verdict in words, without a full stop: "floor held", "broke the floor in 31 blocks",
+ * "chain stopped for good: ...", then what else went wrong, each after a semicolon. Returns text. */
+const char *report_verdict(const struct result *row, char text[REPORT_VERDICT_MAX]);
+
+/* The table for people: a line a row with its numbers, then a verdict a row, then the violations of each
+ * row, at most VIOLATIONS_KEPT of them. The ratio is the makespan's to the first row's. */
 void report_table(FILE *out, const struct result *rows, uint32_t count);
+
+/* The summary of many seeds in a few lines for people. */
+void report_table_summary(FILE *out, const struct summary *summary);
 
 /* One self-contained HTML page: live count against the floor over time, one bar a validator that was ever
  * out (who was down when), the comparison. No script, font or picture from elsewhere. */

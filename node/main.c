@@ -1,0 +1,64 @@
+/* The command table: the one file that sees both shells, node/ and sim/. */
+#include <stdio.h>
+#include <string.h>
+
+#include "sim/sim.h"
+
+#ifdef NDEBUG
+#error "assertions are part of stagger and stay on in every build; do not define NDEBUG"
+#endif
+
+struct command {
+    const char *name;
+    const char *about;
+    int (*run)(int argc, char **argv); /* argv[0] is the command's own name; returns the exit status */
+};
+
+static int command_help(int argc, char **argv);
+static int command_version(int argc, char **argv);
+
+static const struct command commands[] = {
+    {"sim", "replay the upgrade of a whole network in simulated time", sim_main},
+    {"--help", "this list", command_help},
+    {"--version", "the version", command_version},
+};
+
+#define COMMAND_COUNT (sizeof commands / sizeof commands[0])
+
+/* Standard output may be a full disk or a closed pipe, and that is known only after the last byte. */
+static int written(void)
+{
+    return fflush(stdout) == 0 && !ferror(stdout) ? 0 : 1;
+}
+
+static int command_help(int argc, char **argv)
+{
+    (void)argc;
+    (void)argv;
+    puts("usage: stagger COMMAND [OPTIONS]\n");
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        printf("  %-10s %s\n", commands[i].name, commands[i].about);
+    puts("\n`stagger COMMAND --help` lists the options of a command.");
+    return written();
+}
+
+static int command_version(int argc, char **argv)
+{
+    (void)argc;
+    (void)argv;
+    puts("stagger " STAGGER_VERSION);
+    return written();
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2) {
+        fputs("stagger: no command given; `stagger --help` lists them\n", stderr);
+        return 1;
+    }
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        if (strcmp(argv[1], commands[i].name) == 0)
+            return commands[i].run(argc - 1, argv + 1);
+    fprintf(stderr, "stagger: there is no command '%s'; `stagger --help` lists them\n", argv[1]);
+    return 1;
+}
