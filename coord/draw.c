@@ -22,8 +22,7 @@ static bool powers_differ(const struct view *v)
     return false;
 }
 
-/* Whether the view holds every block and set that section 2 asks an agent to know. */
-static bool is_complete(const struct view *v, struct height boundary)
+bool view_complete(const struct view *v, struct height boundary)
 {
     const struct charter *c = &v->config.charter;
     uint64_t since = charter_round(c, height_before(boundary, 1)).n;
@@ -89,13 +88,12 @@ static void enter_candidate(struct view *v, struct draw *d, uint32_t i, const ui
 {
     const struct charter *c = &v->config.charter;
     const struct view_validator *val = &v->validators[i];
-    uint64_t round = charter_round(c, height_before(d->boundary, 1)).n;
     uint8_t height[8];
     for (int b = 0; b < 8; b++)
         height[b] = (uint8_t)(d->boundary.n >> (56 - 8 * b));
     struct entry *e = &v->entries[d->candidates++];
     e->validator = i;
-    e->turns = v->tracks[i].round.n == round ? val->turns : 0;
+    e->turns = val->turns;
     e->class_minutes = c->order == ORDER_LONG_FIRST ? val->join_class : 0;
     const struct digest_piece pieces[] = {
         {DRAW_TAG, sizeof DRAW_TAG - 1}, {c->chain_id, strlen(c->chain_id)}, {height, sizeof height},
@@ -274,7 +272,7 @@ const struct draw *draw_make(struct view *view)
         .epoch = epoch,
         .boundary = view->head,
         .time = pulse->time,
-        .complete = is_complete(view, view->head),
+        .complete = view_complete(view, view->head),
         .by_power = powers_differ(view),
         .overdue_since = HEIGHT_NEVER,
     };

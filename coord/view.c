@@ -227,20 +227,24 @@ static void count_pause(struct view_validator *v, struct track *t, const struct 
     t->pause_class = v->join_class;
 }
 
+/* Only now: the draw of a boundary that begins a round still belongs to the round before. */
+static void begin_round(struct view *v)
+{
+    for (uint32_t i = 0; i < v->count; i++)
+        v->validators[i].joins = v->validators[i].turns = 0;
+}
+
 void view_results(struct view *view, const struct view_tx *txs, uint32_t count)
 {
     assert(view->results_due);
     view->results_due = false;
-    struct height round = charter_round(&view->config.charter, view->head);
+    if (charter_round(&view->config.charter, view->head).n == view->head.n)
+        begin_round(view);
     const struct view_pulse *pulse = &view->pulses[view->head.n % VIEW_BLOCKS_KEPT];
     for (uint32_t i = 0; i < count; i++) {
         const struct view_tx *tx = &txs[i];
         struct view_validator *v = &view->validators[tx->validator];
         struct track *t = &view->tracks[tx->validator];
-        if (t->round.n != round.n) {
-            t->round = round;
-            v->joins = v->turns = 0;
-        }
         if (tx->kind == TX_JOIN && view_join_counts(view->config.chain, tx->code, tx->codespace))
             count_join(v, view->head, tx);
         if (tx->kind == TX_PAUSE && tx->code == 0)

@@ -128,7 +128,7 @@ struct view_validator {
     uint32_t join_index, join_class, join_charter;
     struct height pause;           /* latest pause that happened, HEIGHT_NONE if none */
     uint32_t pause_index;
-    uint32_t joins, turns;         /* in the round of the latest block */
+    uint32_t joins, turns;         /* in the round of the latest block with results */
     struct height permit;          /* latest boundary at which it held a permit */
     bool paused_after_join;        /* since its latest pause, which followed a join, live at no boundary */
 };
@@ -178,6 +178,9 @@ const struct view_validator *view_validator(const struct view *view, uint32_t va
 
 /* The draw of boundary E; NULL when it is no boundary, none was made or it is too old. */
 const struct draw *view_draw(const struct view *view, struct height boundary);
+
+/* Whether a draw at this height rests on every block and set that section 2 demands. */
+bool view_complete(const struct view *view, struct height boundary);
 
 /* Why `validator` holds no permit at the draw's boundary, and its place among the candidates (0 is the
  * first; UINT32_MAX for no candidate). rank may be NULL. */

@@ -13,7 +13,6 @@
 struct track {
     uint64_t member, signed_in;
     struct height gone;          /* latest block with a pause of it, whatever its result */
-    struct height round;         /* the round that `joins` and `turns` count */
     struct height seen;          /* latest boundary E' with the validator in V(E'+1); 0: none */
     int64_t seen_power;
     struct instant pause_time;   /* of its latest happened pause */

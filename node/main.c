@@ -11,7 +11,7 @@
 struct command {
     const char *name;
     const char *about;
-    int (*run)(int argc, char **argv); /* argv[0] is the command's own name; returns the exit status */
+    int (*run)(int argc, char **argv); /* argv[0] is its own name; returns the exit status */
 };
 
 static int command_help(int argc, char **argv);
@@ -25,7 +25,7 @@ static const struct command commands[] = {
 
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])
 
-/* Standard output may be a full disk or a closed pipe, and that is known only after the last byte. */
+/* Standard output may be a full disk or a closed pipe: known only after the last byte. */
 static int written(void)
 {
     return fflush(stdout) == 0 && !ferror(stdout) ? 0 : 1;

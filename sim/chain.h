@@ -4,9 +4,50 @@
  * One block goes through the model like this, as in CometBFT with an ABCI application:
  *
  *     chain_check(tx)*        CheckTx of one node: ante rules only, its own expected sequences
- *     chain_begin(h, t, ...)  counters of who signed block h-1, inactivation, the upgrade module
+ *     chain_begin(h, t, ...)  the upgrade module, counters of who signed block h-1, inactivation
  *     chain_deliver(tx)*      ante rules again, then the message handlers
  *     chain_end()             validator updates: V(h+2); a fatal combination stops the chain for good
+ *
+ * Worked example, KIRA, members 0..3 of one power, block 20 holds a pause of validator 2:
+ *
+ *     block        18    19    20    21    22
+ *     V(block)    0123  0123  0123  0123  013      the pause of block 20 changes V(22)
+ *     counted in   19    20    21     -            the signatures of block b count in block b+1, and only
+ *                                                  for who is ACTIVE there: 2 is PAUSED from block 20 on
+ *
+ * Ante rules are looked at in the chain's own order, the first that fails is the answer:
+ *
+ *     code  codespace sdk unless said otherwise; nothing is charged and no sequence used
+ *       2   a message that this chain does not know
+ *      18   no message
+ *      10   KIRA: a send of nothing
+ *      11   KIRA: gas limit 0
+ *      30   timeout_height below the last height (CheckTx), below this block's (in a block)
+ *      12   memo longer than CHAIN_MEMO_MAX
+ *      18   KIRA: fee out of range, or less than the messages' execution fees together
+ *       5   KIRA: balance below the fee
+ *      18   KIRA: poor network and the first message is none that it allows
+ *       9   DCL: the account is gone (its validator was caught signing twice)
+ *      32   sequence
+ *       4   forged, or a message names another validator than the signer's
+ *
+ * A transaction that passes pays (KIRA) what it offers and uses its sequence, whatever its messages do. The
+ * messages run in order, all or nothing; the code is that of the first that fails. KIRA, codespace
+ * customslashing: pause 11 (count <= min_validators or <= 1), 2 no record, 4 JAILED, 5 INACTIVE, 8 PAUSED;
+ * unpause 2, 7 not PAUSED; activate 2, 6 not INACTIVE, 5 too early. A send of more than one has: sdk 5. A
+ * vote, codespace customgov: 21 no plan, 28 too late, 5 no permission. DCL, codespace validator: disable 604
+ * when disabled, enable 605 when not, 601 a full pool of 100 at create-validator; codespace staking: 4 at
+ * create-validator of what exists, 3 for what does not.
+ *
+ * What stops a chain for good: a power of 0 for one that is not in V(h+1) (KIRA: unpause and then pause in
+ * one block, or the upgrade module's pause of one that was PAUSED or JAILED already), and an empty set.
+ *
+ * Invariants, asserted:
+ *   C1 V(h+1) and V(h+2) are never empty, and ascend by address.
+ *   C2 blocks come in ascending order, without a gap, none after the chain's death.
+ *   C3 a record's status and power change through the chain only: what chain_record() gives is for votes,
+ *      permissions and balances.
+ *   C4 `missing` names members of V(height-1).
  *
  * Rules, codes and constants are those of the real chains: sekai v0.4.13 (pause, unpause, activate, records
  * guard, mischance and rank, fee range, the upgrade module that pauses who did not vote YES) and DCL 1.5
@@ -25,7 +66,8 @@
 #define CHAIN_MEMO_MAX 256
 #define CHAIN_RANK_MAX INT64_MAX
 
-enum chain_status { /* as kira.staking.ValidatorStatus; DCL uses ACTIVE, PAUSED (disabled) and JAILED */
+/* As kira.staking.ValidatorStatus; DCL uses ACTIVE, PAUSED (disabled) and JAILED. */
+enum chain_status {
     STATUS_NONE,
     STATUS_ACTIVE,
     STATUS_INACTIVE,
@@ -46,14 +88,16 @@ enum msg_kind {
 
 struct chain_msg {
     enum msg_kind kind;
-    uint32_t validator; /* the validator that the message names; KIRA refuses one that is not the signer */
+    uint32_t validator; /* whom the message names: the signer, but for a trustees' disable */
     uint64_t amount;    /* of a send, in the fee denom */
 };
 
 enum chain_author { BY_AGENT, BY_OPERATOR, BY_HOSTILE };
 
 struct chain_tx {
-    uint32_t signer;      /* record whose account signs and pays */
+    /* Record whose account signs and pays. VALIDATOR_NONE: some other account (a trustee's, a voter's),
+     * whose sequence and balance are not modelled. */
+    uint32_t signer;
     bool forged;          /* signature, chain id or account number do not verify */
     uint32_t msg_count;   /* 1 .. CHAIN_MSGS_MAX */
     struct chain_msg msgs[CHAIN_MSGS_MAX];
@@ -94,12 +138,13 @@ struct chain_record {
 struct chain_properties {
     uint64_t min_validators;
     uint64_t min_tx_fee, max_tx_fee;
-    uint64_t pause_fee, unpause_fee, activate_fee, activate_failure_fee; /* execution fees */
+    /* execution fees */
+    uint64_t pause_fee, unpause_fee, activate_fee, activate_failure_fee;
     uint64_t mischance_confidence, max_mischance;
     uint64_t mischance_rank_decrease;
     uint64_t inactive_rank_percent;   /* rank lost on becoming inactive, in percent: 50 */
     uint64_t downtime_inactive_s;
-    bool guard;                       /* count ACTIVE members instead of records, KIP_54's own wording */
+    bool guard; /* count ACTIVE members, not records: KIP_54's own wording */
 };
 
 struct chain_plan {
@@ -119,12 +164,14 @@ struct chain_set {
     struct chain_member *members; /* ascending by address */
     uint32_t count;
     int64_t total_power;
+    uint32_t proposer; /* of round 0 */
 };
 
-struct chain_change { /* decided by the chain itself in this block, without a transaction */
+/* Decided by the chain itself in this block, without a transaction. */
+struct chain_change {
     uint32_t validator;
     bool enters;
-    const char *why; /* static: "inactive", "upgrade", "jailed" */
+    const char *why; /* static: "inactive", "upgrade"; DCL: "trustees", see chain_changes() */
 };
 
 struct chain; /* opaque */
@@ -141,11 +188,15 @@ struct chain_config {
 /* Default properties of sekai v0.4.13 with the given min_validators. */
 struct chain_properties chain_properties_default(uint64_t min_validators);
 
+/* The chain before its first block: V(h0) are the ACTIVE records. NULL when memory is short. Asserts that
+ * there is one, that every record (but of status NONE) has a power above 0, and that no two of them share an
+ * address. */
 struct chain *chain_create(const struct chain_config *config);
 void chain_destroy(struct chain **chain);
 
-/* CheckTx as the node of any honest validator would do it now. A tx that passes raises the expected
- * sequence of its account until the next block is committed. */
+/* CheckTx as the node of any honest validator would do it now, against the last committed state. A tx that
+ * passes raises the expected sequence of its account, and takes its fee there, until the next block is
+ * committed; then what still waits in a mempool is checked anew. charged and sequenced stay false. O(1). */
 struct chain_result chain_check(struct chain *chain, const struct chain_tx *tx);
 
 /* Begins block `height` (the next one). missing: members of V(height-1) without a signature in its last
@@ -155,14 +206,19 @@ uint32_t chain_begin(struct chain *chain, struct height height, int64_t time_ms,
                      uint32_t missing_count);
 struct chain_result chain_deliver(struct chain *chain, const struct chain_tx *tx);
 
-/* Ends the block and rotates the sets. Returns false when the block stopped the chain for good;
- * chain_dead() then says why. */
+/* Ends the block and rotates the sets. Returns false when the block is stored but cannot be applied: it
+ * stopped the chain for good, and chain_dead() says why; or the chain halts by plan, and chain_dead() is
+ * NULL. chain_height(), the sets and their changes are then those before it. */
 bool chain_end(struct chain *chain);
 const char *chain_dead(const struct chain *chain); /* NULL while it lives */
 
-/* Whether the chain halts by plan at this point (hard upgrade): no block after the next one. */
+/* Whether the chain halts by plan at this point (hard upgrade): no block after the next one, and that one
+ * is stored but not applied. It may be left out here; when it is given, chain_begin() does nothing,
+ * chain_deliver() answers code 1 of codespace undefined and chain_end() false. */
 bool chain_halted_by_plan(const struct chain *chain);
 
+/* The changes of the block begun last. chain_end() may add some on DCL: a trustees' disable comes in a
+ * transaction, but not in one that the validator sent. Only changes of the set are listed. */
 uint32_t chain_changes(const struct chain *chain, const struct chain_change **changes);
 
 /* V(h+1) against V(h) for the block h that was ended last: what view_block() wants. */
@@ -172,7 +228,8 @@ uint32_t chain_set_changes(const struct chain *chain, const struct view_change *
 const struct chain_set *chain_validators(const struct chain *chain);
 const struct chain_set *chain_next_validators(const struct chain *chain);
 
-/* The proposer of the next block in `round` 0, 1, ... */
+/* The proposer of the next block in `round` 0, 1, ..., as a node finds it that goes through every round.
+ * O(n) per round not asked for before. */
 uint32_t chain_proposer(const struct chain *chain, uint32_t round);
 
 bool chain_in_set(const struct chain *chain, uint32_t validator);      /* V(h+1) */

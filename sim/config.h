@@ -176,11 +176,11 @@ enum config_pair { PAIR_NONE, PAIR_NETWORK, PAIR_SEED, PAIR_STRATEGY, PAIR_AGENT
 struct config_key {
     const char *name;     /* without the dashes */
     const char *argument; /* as the usage text shows it; NULL: a flag without a value */
-    const char *about;
     const char *example;  /* a good value; NULL for a flag */
     enum config_section section;
     enum config_pair pair;
     bool command_line;    /* an option only, no line of a scenario */
+    const char *about;
 };
 
 /* Key number i in the order of the usage text; NULL behind the last. */

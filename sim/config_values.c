@@ -76,11 +76,12 @@ static bool list_read(const char *text, struct duration *out, char error[CONFIG_
     static const char separators[] = ", \t\r\n";
     char part[LIST_ENTRY_MAX], quoted[INPUT_QUOTE_MAX];
     for (text += strspn(text, separators); *text; text += strspn(text, separators)) {
+        const char *entry = text;
         int64_t ms;
-        if (!part_read(text, separators, part, sizeof part, &text) || !reboot_read(part, &ms))
-            return input_fail(error, "entry %" PRIu32 " of the list, '%s', is no duration from 1s to 7d; "
+        if (!part_read(entry, separators, part, sizeof part, &text) || !reboot_read(part, &ms))
+            return input_fail(error, "entry %" PRIu32 " of the list, at '%s', is no duration from 1s to 7d; "
                               "for example list:300s,200s", out->list_count + 1,
-                              input_quote(text == NULL || !*part ? "" : part, quoted));
+                              input_quote(entry, quoted));
         if (out->list_count == VIEW_VALIDATORS_MAX)
             return input_fail(error, "the list has more than %d entries; one a validator is enough",
                               VIEW_VALIDATORS_MAX);

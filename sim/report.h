@@ -93,9 +93,8 @@ struct summary { /* of many seeds */
 void report_json(FILE *out, const struct result *row);
 void report_json_summary(FILE *out, const struct summary *summary);
 
-/* min, median (mean of the middle two) and max over rows; makespans below 0 do not count. Returns false
- * when memory is short; then only the counts are filled in. */
-bool report_summarise(const struct result *rows, uint32_t count, struct summary *summary);
+/* min, median (mean of the middle two) and max over rows; makespans below 0 do not count. */
+struct summary report_summarise(const struct result *rows, uint32_t count);
 
 /* The verdict in words, without a full stop: "floor held", "broke the floor in 31 blocks",
  * "chain stopped for good: ...", then what else went wrong, each after a semicolon. Returns text. */

@@ -1,6 +1,4 @@
-#include <assert.h>
 #include <inttypes.h>
-#include <stdlib.h>
 
 #include "sim/report.h"
 #include "sim/report_words.h"
@@ -127,7 +125,7 @@ static void put_spread(FILE *out, const char *key, double min, double median, do
     fprintf(out, ",\"%s\":{", key);
     for (int i = 0; i < 3; i++) {
         char text[WORDS_MAX];
-        bool whole = values[i] < 1e12 && (double)(int64_t)values[i] == values[i];
+        bool whole = decimals == 1 && values[i] < 1e12 && (double)(int64_t)values[i] == values[i];
         const char *fixed = values[i] < 0 ? NULL : words_fixed(text, values[i], whole ? 0 : decimals);
         fprintf(out, "%s\"%s\":%s", i > 0 ? "," : "", names[i], fixed == NULL ? "null" : fixed);
     }
@@ -146,25 +144,6 @@ void report_json_summary(FILE *out, const struct summary *s)
     fputs("}\n", out);
 }
 
-static int compare_doubles(const void *a, const void *b)
-{
-    const double *x = a, *y = b;
-    return (*x > *y) - (*x < *y);
-}
-
-/* Sorts the values. None: all three are -1. */
-static void spread(double *values, uint32_t count, double *min, double *median, double *max)
-{
-    *min = *median = *max = -1;
-    if (count == 0) {
-        return;
-    }
-    qsort(values, count, sizeof *values, compare_doubles);
-    *min = values[0];
-    *max = values[count - 1];
-    *median = (values[(count - 1) / 2] + values[count / 2]) / 2;
-}
-
 static double makespan_of(const struct result *row)
 {
     return row->makespan_s;
@@ -180,39 +159,55 @@ static double wall_of(const struct result *row)
     return row->wall_s;
 }
 
-/* The values that are not below 0; returns how many. */
-static uint32_t collect(const struct result *rows, uint32_t count, double (*value)(const struct result *),
-                        double *values)
+/* The k-th smallest (from 0) of the values that are not below 0, -1 when there are not that many. By
+ * counting, since a summary is of some hundred runs and this way it cannot run out of memory. */
+static double smallest(const struct result *rows, uint32_t count, double (*value)(const struct result *),
+                       uint64_t k)
 {
-    uint32_t used = 0;
     for (uint32_t i = 0; i < count; i++) {
         double v = value(&rows[i]);
-        if (v >= 0) {
-            values[used++] = v;
+        uint64_t less = 0, same = 0;
+        for (uint32_t j = 0; j < count; j++) {
+            double other = value(&rows[j]);
+            less += other >= 0 && other < v;
+            same += other >= 0 && !(other < v) && !(other > v);
+        }
+        if (v >= 0 && less <= k && k < less + same) {
+            return v;
         }
     }
-    return used;
+    return -1;
 }
 
-bool report_summarise(const struct result *rows, uint32_t count, struct summary *s)
+static void spread(const struct result *rows, uint32_t count, double (*value)(const struct result *),
+                   double values[3])
 {
-    *s = (struct summary){.runs = count};
-    s->makespan_min = s->makespan_median = s->makespan_max = -1;
+    uint64_t used = 0;
     for (uint32_t i = 0; i < count; i++) {
-        s->violations += rows[i].violation_count;
-        s->finished += rows[i].makespan_s >= 0;
+        used += value(&rows[i]) >= 0;
     }
-    double *values = calloc((size_t)count + 1, sizeof *values);
-    if (values == NULL) {
-        return false;
+    values[0] = values[1] = values[2] = -1;
+    if (used > 0) {
+        values[0] = smallest(rows, count, value, 0);
+        values[1] = (smallest(rows, count, value, (used - 1) / 2) +
+                     smallest(rows, count, value, used / 2)) / 2;
+        values[2] = smallest(rows, count, value, used - 1);
     }
-    uint32_t used = collect(rows, count, makespan_of, values);
-    assert(used == s->finished);
-    spread(values, used, &s->makespan_min, &s->makespan_median, &s->makespan_max);
-    used = collect(rows, count, live_of, values);
-    spread(values, used, &s->live_min, &s->live_median, &s->live_max);
-    used = collect(rows, count, wall_of, values);
-    spread(values, used, &s->wall_min, &s->wall_median, &s->wall_max);
-    free(values);
-    return true;
+}
+
+struct summary report_summarise(const struct result *rows, uint32_t count)
+{
+    struct summary s = {.runs = count};
+    for (uint32_t i = 0; i < count; i++) {
+        s.violations += rows[i].violation_count;
+        s.finished += rows[i].makespan_s >= 0;
+    }
+    double makespan[3], live[3], wall[3];
+    spread(rows, count, makespan_of, makespan);
+    spread(rows, count, live_of, live);
+    spread(rows, count, wall_of, wall);
+    s.makespan_min = makespan[0], s.makespan_median = makespan[1], s.makespan_max = makespan[2];
+    s.live_min = live[0], s.live_median = live[1], s.live_max = live[2];
+    s.wall_min = wall[0], s.wall_median = wall[1], s.wall_max = wall[2];
+    return s;
 }

@@ -22,10 +22,9 @@ struct page {
     bool missing[ORACLE_VALIDATORS_MAX];
 };
 
-/* V(h), and what was the latest power of everyone then; 0 for never a member. */
+/* V(h); 0 for no member. */
 struct set {
     int64_t power[ORACLE_VALIDATORS_MAX];
-    int64_t latest[ORACLE_VALIDATORS_MAX];
 };
 
 struct oracle {
@@ -104,8 +103,6 @@ static void add_set(struct oracle *o, const struct view_change *changes, uint32_
     for (uint32_t i = 0; i < count; i++) {
         assert(changes[i].validator < ORACLE_VALIDATORS_MAX);
         set->power[changes[i].validator] = changes[i].power;
-        if (changes[i].power)
-            set->latest[changes[i].validator] = changes[i].power;
     }
     o->set_count++;
 }
@@ -300,20 +297,19 @@ static bool is_foreign(const struct sight *s, uint32_t v)
            life->join_charter != s->o->charter.id;
 }
 
-static bool is_referred(const struct sight *s, uint32_t v)
+/* The power with which it last stood in one of the sets that make up the reference; 0 when in none. */
+static int64_t reference_power(const struct sight *s, uint32_t v)
 {
     const struct oracle *o = s->o;
-    uint64_t reference = o->charter.reference_blocks;
-    if (o->first + reference > s->boundary && set_of(o, o->first)->power[v])
-        return true;
-    uint64_t w = o->charter.epoch_blocks;
-    for (uint64_t b = s->boundary; b >= o->first && b + reference > s->boundary; b -= w) {
-        if (set_of(o, b + 1)->power[v])
-            return true;
-        if (b < w)
+    for (uint64_t b = s->boundary; b >= o->first; b--) {
+        if (b + o->charter.reference_blocks <= s->boundary)
             break;
+        if (b % o->charter.epoch_blocks == 0 && set_of(o, b + 1)->power[v])
+            return set_of(o, b + 1)->power[v];
     }
-    return false;
+    if (o->first + o->charter.reference_blocks > s->boundary)
+        return set_of(o, o->first)->power[v];
+    return 0;
 }
 
 static struct sight *look(const struct oracle *o, uint64_t boundary, const uint64_t *permit)
@@ -418,14 +414,14 @@ static void order_candidates(const struct sight *s, struct oracle_draw *d)
 }
 
 /* O1 */
-static bool powers_differ(const struct set *set)
+static bool powers_differ(const int64_t reference[ORACLE_VALIDATORS_MAX])
 {
     int64_t one = 0;
     for (uint32_t v = 0; v < ORACLE_VALIDATORS_MAX; v++) {
-        if (set->latest[v] && one && set->latest[v] != one)
+        if (reference[v] && one && reference[v] != one)
             return true;
-        if (set->latest[v])
-            one = set->latest[v];
+        if (reference[v])
+            one = reference[v];
     }
     return false;
 }
@@ -438,7 +434,10 @@ static int64_t weigh(const struct oracle_draw *d, int64_t power)
 /* Counts and weights that do not depend on who is live. */
 static void count_members(const struct sight *s, struct oracle_draw *d)
 {
-    d->by_power = powers_differ(s->set);
+    int64_t reference[ORACLE_VALIDATORS_MAX];
+    for (uint32_t v = 0; v < ORACLE_VALIDATORS_MAX; v++)
+        reference[v] = reference_power(s, v);
+    d->by_power = powers_differ(reference);
     d->members = d->foreign = d->reference = 0;
     d->member_count = d->foreign_count = d->reference_count = 0;
     for (uint32_t v = 0; v < ORACLE_VALIDATORS_MAX; v++) {
@@ -450,9 +449,9 @@ static void count_members(const struct sight *s, struct oracle_draw *d)
             d->foreign_count++;
             d->foreign += weigh(d, s->set->power[v]);
         }
-        if (is_referred(s, v)) {
+        if (reference[v]) {
             d->reference_count++;
-            d->reference += weigh(d, s->set->latest[v]);
+            d->reference += weigh(d, reference[v]);
         }
     }
 }
@@ -480,7 +479,7 @@ static void compute_budget(const struct charter *c, struct oracle_draw *d)
     int64_t ramp = INT64_MAX;
     if (c->ramp)
         ramp = (int64_t)c->ramp_a + (int64_t)c->ramp_b * d->back - (int64_t)d->out;
-    d->floor = d->by_power ? phi_floor : most((int64_t)c->min_validators, phi_floor); /* O2 */
+    d->floor = most((int64_t)c->min_validators, phi_floor);
     d->reserve = c->reserve == RESERVE_DEFAULT ? n / 25 : c->reserve;
     d->terms[TERM_FLOOR] = d->live - d->floor - d->reserve;
     d->terms[TERM_TWO_THIRDS] = n - 3 * (f + d->reserve) - 1;
@@ -488,7 +487,7 @@ static void compute_budget(const struct charter *c, struct oracle_draw *d)
     int64_t smallest = least(d->terms[0], least(d->terms[1], d->terms[2]));
     d->budget = most(0, smallest - d->foreign);
     d->budget_count = d->budget;
-    if (d->by_power)
+    if (d->by_power) /* O2 */
         d->budget_count = most(0, least(d->live_count - (int64_t)c->min_validators, ramp) -
                                       (int64_t)d->foreign_count);
 }
@@ -541,21 +540,23 @@ static void count_overdue(const struct sight *s, struct oracle_draw *d)
     }
 }
 
-/* The budget once more, with liveness from the last commit of block E+1 alone (O4). */
+/* The budget once more, with l from the last commit of block E+1 alone (O4). */
 static void recheck(const struct sight *s, struct oracle_draw *d)
 {
     d->rechecked = s->boundary + 1 < s->o->first + s->o->page_count;
     if (!d->rechecked)
         return;
-    struct sight *later = look(s->o, s->boundary, s->permit);
-    for (uint32_t v = 0; v < ORACLE_VALIDATORS_MAX; v++)
-        later->live[v] = s->set->power[v] && !s->gone[v] &&
-                         oracle_signed(s->o, v, height_at(s->boundary + 1));
     struct oracle_draw again = *d;
-    count_live(later, &again);
+    again.live = 0;
+    again.live_count = 0;
+    for (uint32_t v = 0; v < ORACLE_VALIDATORS_MAX; v++) {
+        if (!s->set->power[v] || s->gone[v] || !oracle_signed(s->o, v, height_at(s->boundary + 1)))
+            continue;
+        again.live_count++;
+        again.live += weigh(d, s->set->power[v]);
+    }
     compute_budget(&s->o->charter, &again);
-    d->recheck = fitting(later, &again, d->permits);
-    free(later);
+    d->recheck = fitting(s, &again, d->permits);
 }
 
 void oracle_draw(const struct oracle *oracle, struct height boundary, struct oracle_draw *draw)

@@ -11,12 +11,14 @@
  * each block (counts, latest joins, reference size), the oracle counts anew; a difference is a bug of one.
  *
  * Readings that the text leaves open, chosen here and named where they are used:
- *   O1 powers are "unequal" when the latest powers of all who ever stood in a set differ; N takes them.
- *   O2 with unequal powers a second budget by count, min(l - min_validators, ramp) - x, holds as well,
- *      and min_validators, which is a count, stays out of F and in the second budget.
+ *   O1 powers are "unequal" when they differ among those who make up N, each with the power that it last
+ *      had in one of the sets of (E-M, E]; N is the sum of these. What lies further back, an onlooker who
+ *      came later cannot know.
+ *   O2 with unequal powers a second budget by count, min(l - min_validators, ramp) - x, holds as well; the
+ *      ramp is a count and left out of the first.
  *   O3 a pause followed a join when a join that counts stands between it and the pause before it; the
  *      class for "overdue" is that join's, also when its sender joined once more afterwards.
- *   O4 the recheck judges all liveness by block E+1, also that of the ramp's back and out.
+ *   O4 the recheck takes l, and with it f, from block E+1; back and out of the ramp stay as they were at E.
  */
 #ifndef STAGGER_TESTS_ORACLE_H
 #define STAGGER_TESTS_ORACLE_H

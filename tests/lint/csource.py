@@ -1,4 +1,4 @@
-"""A small reader of C, enough for the lints: comments and strings out, functions found by their braces."""
+"""A small reader of C, enough for the lints: comments and strings out, functions by their braces."""
 import os
 import re
 import subprocess
@@ -50,7 +50,7 @@ def function_name(head):
 
 
 def functions(text):
-    """(name, first line, last line, body) of every function; the first line is that of its name's head."""
+    """(name, first line, last line, body) of every function; its head begins in the first line."""
     code = bare(text)
     found, depth, head_from, open_at, name = [], 0, 0, 0, None
     for at, char in enumerate(code):

@@ -5,9 +5,9 @@
     coord  <-  proto  <-  sim           node/main.c, the command table, is the one place that sees both
     tests see everything
 
-Beyond that coord/ reads no clock, opens nothing and draws no entropy: it includes a short list of standard
-headers, and SHA-256 in one file. A driver (node/chain_*.c, node/runtime_*.c and so on) sees the interface
-of its kind, never another driver.
+Beyond that coord/ reads no clock, opens nothing and draws no entropy: it includes a short list of
+standard headers, and SHA-256 in one file. A driver (node/chain_*.c, node/runtime_*.c and so on)
+sees the interface of its kind, never another driver.
 
 usage: includes.py ROOT
 """
@@ -28,7 +28,7 @@ COMMAND_TABLE = "node/main.c"
 CORE_HEADERS = {
     "assert.h", "inttypes.h", "limits.h", "stdalign.h", "stdarg.h", "stdbool.h", "stddef.h", "stdint.h",
     "stdio.h",   # snprintf; the symbol lint refuses the rest of it
-    "stdlib.h",  # malloc, free and qsort; the symbol lint refuses the rest of it
+    "stdlib.h",  # malloc and free; the symbol lint refuses the rest of it
     "string.h",
 }
 HASH_HEADERS = {"openssl/sha.h", "openssl/evp.h"}
@@ -83,7 +83,8 @@ def main():
     paths = csource.sources(root)
     complaints = check(paths, lambda path: csource.read(root, path),
                        lambda name: os.path.isfile(os.path.join(root, name)))
-    print("\n".join(complaints))
+    for complaint in complaints:
+        print(complaint)
     print(f"{len(paths)} files, {len(complaints)} wrong includes")
     sys.exit(1 if complaints else 0)
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Prose lint: the repository speaks to whoever clones it, so it names no path or package mirror of the
-machine on which somebody happens to work. Optional data beside the repository (../shared) is named in
-scripts, tests and documents only, never in the source of the program.
+"""Prose lint: the repository speaks to whoever clones it, so it names no path or package mirror of
+the machine on which somebody happens to work. Optional data beside the repository (../shared) is
+named in scripts, tests and documents only, never in the source of the program.
 
 usage: prose.py ROOT
 """
@@ -39,7 +39,8 @@ def main():
     root = sys.argv[1]
     paths = csource.tracked(root)
     complaints = check(paths, lambda path: csource.read(root, path))
-    print("\n".join(complaints))
+    for complaint in complaints:
+        print(complaint)
     print(f"{len(paths)} files, {len(complaints)} complaints")
     sys.exit(1 if complaints else 0)
 

@@ -1,0 +1,551 @@
+/* The states of a turn (PROTOCOL section 4). Handlers look at what is known, not at what just happened, so
+ * that a restart, a repeated event or a missed one lead to the same place. */
+#include <assert.h>
+
+#include "coord/coord_internal.h"
+
+#define JOIN_BLOCKS 10      /* a join or unpause that stands in no block by then is sent again */
+#define ENTER_BLOCKS 4      /* from an unpause to the set, before we ask what is wrong */
+#define NODE_LAG_MAX 2
+#define MOVERS 16           /* slots in which waiting members move a still chain on */
+#define MOVER_SLOT_MS 5000
+#define JOINS_KEPT 2        /* of J, never spent on moving the chain */
+#define WATCH_BLOCKS 60     /* how often a member without work looks at its place in the set */
+
+static struct height timeout_soon(const struct step *s)
+{
+    return height_after(s->c->head, JOIN_BLOCKS);
+}
+
+/* A refused transaction waits for its retry, one that may be in a mempool for its timeout. */
+static bool may_send(const struct step *s)
+{
+    const struct coord_flight *flight = &s->c->memory.flight;
+    bool rested = s->c->retry.ms == INT64_MAX || s->event->now.ms >= s->c->retry.ms;
+    return flight->kind == TX_OTHER || (flight->refused && rested);
+}
+
+/* Our latest join still asks for a turn: of the round that the next boundary counts, of our charter,
+ * neither used up nor followed by a pause. */
+static bool join_stands(const struct step *s)
+{
+    const struct charter *charter = view_charter(s->view);
+    const struct view_validator *v = view_validator(s->view, s->c->self);
+    uint64_t next = charter_boundary(charter, s->c->head).n + charter->epoch_blocks;
+    bool paused = v->pause.n > v->join.n || (v->pause.n == v->join.n && v->pause_index > v->join_index);
+    return v->join.n > 0 && v->join.n >= charter_round(charter, height_at(next - 1)).n && !paused &&
+           v->join_charter == charter->id && v->permit.n <= v->join.n;
+}
+
+static void send_join(struct step *s)
+{
+    uint32_t minutes = coord_class(s->c->memory.expected_ms, view_block_ms(s->view, s->c->head));
+    step_send(s, TX_JOIN, timeout_soon(s), minutes);
+}
+
+static void try_join(struct step *s)
+{
+    if (!may_send(s))
+        return;
+    enum coord_reason reason = coord_may_join(s->c, s->view);
+    if (reason != REASON_NONE) {
+        bool drawn = charter_is_boundary(view_charter(s->view), s->c->head);
+        s->c->thinned = reason == REASON_WOULD_WITHHOLD ? s->c->thinned + drawn : 0;
+        step_refuse(s, reason);
+        return;
+    }
+    s->c->thinned = 0;
+    if (s->c->memory.state != COORD_JOINING)
+        step_move(s, COORD_JOINING);
+    send_join(s);
+    step_say(s, LEVEL_INFO, SAY_JOINING, REASON_NONE,
+             coord_class(s->c->memory.expected_ms, view_block_ms(s->view, s->c->head)), 0, 0, 0);
+}
+
+/* Out of the set without a turn of our own under way: ask the chain why, and come back if it is ours to do.
+ * Returns whether the state has moved. */
+static bool rescue(struct step *s)
+{
+    struct coord *c = s->c;
+    const struct view_validator *v = view_validator(s->view, c->self);
+    if (coord_in_set(c, s->view))
+        return false;
+    if (!c->own.known) {
+        if (c->asked.n != c->head.n)
+            step_ask_self(s);
+        return false;
+    }
+    bool ours = c->memory.lost && v->paused_after_join;
+    if (c->own.status == COORD_IS_PAUSED && !c->own.by_trustees && !ours) {
+        step_refuse(s, REASON_BY_HAND);
+    } else if (c->own.status == COORD_JAILED) {
+        step_refuse(s, REASON_JAILED);
+    } else if (c->own.by_trustees) {
+        step_refuse(s, REASON_TRUSTEES);
+    } else if (c->own.status != COORD_ACTIVE && c->own.status != COORD_UNKNOWN) {
+        step_say(s, LEVEL_UNUSUAL, SAY_OUT_OF_SET, REASON_NONE, c->own.status, 0, 0, 0);
+        c->memory.errand = ERRAND_NONE;
+        c->memory.flight = (struct coord_flight){.kind = TX_OTHER};
+        step_move(s, COORD_SYNCING);
+        return true;
+    }
+    if (charter_is_boundary(view_charter(s->view), c->head) && c->asked.n < c->head.n)
+        step_ask_self(s); /* it may have changed since */
+    return false;
+}
+
+static void idle(struct step *s)
+{
+    if (!rescue(s) && s->c->memory.errand != ERRAND_NONE)
+        try_join(s);
+}
+
+static void joining(struct step *s)
+{
+    if (rescue(s))
+        return;
+    if (s->c->memory.errand == ERRAND_NONE) {
+        s->c->memory.flight = (struct coord_flight){.kind = TX_OTHER};
+        step_move(s, COORD_IDLE);
+    } else if (join_stands(s) && view_validator(s->view, s->c->self)->join.n <= s->c->head.n) {
+        s->c->memory.flight = (struct coord_flight){.kind = TX_OTHER};
+        step_move(s, COORD_WAITING);
+        step_say(s, LEVEL_DEBUG, SAY_JOINED, REASON_NONE,
+                 (int64_t)view_validator(s->view, s->c->self)->join.n, 0, 0, 0);
+    } else {
+        try_join(s);
+    }
+}
+
+/* One sentence for every draw we wait in: our place and what there was to have. */
+static void tell_draw(struct step *s, const struct draw *d, enum view_reason reason, uint32_t rank)
+{
+    if (reason == VIEW_PERMIT)
+        step_say(s, LEVEL_INFO, SAY_PERMIT, REASON_NONE, (int64_t)d->epoch.n, rank + 1, d->budget, d->candidates);
+    else if (reason == VIEW_BEYOND_BUDGET)
+        step_say(s, LEVEL_DEBUG, SAY_WAITING, REASON_NONE, (int64_t)d->epoch.n, rank + 1, d->budget, d->candidates);
+    else
+        step_say(s, LEVEL_DEBUG, SAY_NO_PLACE, REASON_NONE, (int64_t)d->epoch.n, reason, 0, 0);
+}
+
+static void pause_by_permit(struct step *s, const struct draw *d, uint32_t rank)
+{
+    struct coord *c = s->c;
+    enum coord_reason reason = coord_may_pause(c, s->view, d, rank);
+    if (reason != REASON_NONE) {
+        step_say(s, LEVEL_INFO, SAY_PERMIT_UNUSED, reason, (int64_t)d->epoch.n, 0, 0, 0);
+        return;
+    }
+    c->memory.pause = HEIGHT_NONE;
+    c->memory.forced = false;
+    step_move(s, COORD_PAUSING);
+    step_send(s, TX_PAUSE, height_after(d->boundary, view_charter(s->view)->epoch_blocks), 0);
+}
+
+/* Looks at the draw of the epoch that the head lies in, once; with rare blocks a permit waits for E + 1. */
+static void look_at_draw(struct step *s)
+{
+    struct coord *c = s->c;
+    const struct draw *d = coord_latest_draw(c, s->view);
+    uint32_t rank;
+    if (!d || c->decided.n >= d->boundary.n)
+        return;
+    enum view_reason reason = view_reason(s->view, d, c->self, &rank);
+    bool wait = reason == VIEW_PERMIT && !view_empty_blocks(s->view) && c->head.n == d->boundary.n;
+    if (wait && c->permit.n == d->boundary.n)
+        return;
+    if (c->permit.n != d->boundary.n)
+        tell_draw(s, d, reason, rank);
+    c->permit = reason == VIEW_PERMIT ? d->boundary : HEIGHT_NONE;
+    if (wait)
+        return;
+    c->decided = d->boundary;
+    if (reason == VIEW_PERMIT)
+        pause_by_permit(s, d, rank);
+}
+
+/* Something in the sets has changed that no draw has seen: worth a transaction where blocks are rare. */
+static bool chain_is_worth_moving(const struct step *s)
+{
+    const struct draw *d = coord_latest_draw(s->c, s->view);
+    const struct view_pulse *p = view_pulse(s->view, s->c->head);
+    if (!d || s->c->permit.n == d->boundary.n)
+        return true;
+    return p->members != d->member_count || p->live != d->live_count || p->live < p->members;
+}
+
+static struct instant mover_turn(const struct coord *c, const struct view *view)
+{
+    uint32_t slot = (view_pulse(view, c->head)->hash[0] ^ view_validator(view, c->self)->address[0]) % MOVERS;
+    return instant_after(c->head_seen, c->policy->still_ms + (int64_t)slot * MOVER_SLOT_MS);
+}
+
+static void move_chain(struct step *s)
+{
+    const struct view_validator *v = view_validator(s->view, s->c->self);
+    bool spare = v->joins + JOINS_KEPT < view_charter(s->view)->joins_max;
+    if (view_empty_blocks(s->view) || !spare || s->event->now.ms < mover_turn(s->c, s->view).ms)
+        return;
+    if (!chain_is_worth_moving(s) || coord_may_join(s->c, s->view) != REASON_NONE)
+        return;
+    step_say(s, LEVEL_INFO, SAY_MOVE_CHAIN, REASON_NONE, v->joins + 1, 0, 0, 0);
+    step_move(s, COORD_JOINING);
+    send_join(s);
+}
+
+static void waiting(struct step *s)
+{
+    if (rescue(s))
+        return;
+    if (s->c->memory.errand == ERRAND_NONE) {
+        step_move(s, COORD_IDLE);
+        return;
+    }
+    look_at_draw(s);
+    if (s->c->memory.state != COORD_WAITING)
+        return;
+    if (!join_stands(s) && s->c->permit.n != charter_boundary(view_charter(s->view), s->c->head).n) {
+        step_say(s, LEVEL_DEBUG, SAY_REJOIN, REASON_NONE, 0, 0, 0, 0);
+        step_move(s, COORD_JOINING);
+    } else if (!join_stands(s) && s->c->decided.n == s->c->permit.n) {
+        step_move(s, COORD_JOINING);
+    } else {
+        move_chain(s);
+    }
+}
+
+/* The blocks tell as well as the answer to our transaction does, and survive a crash of ours. */
+static bool pause_happened(const struct step *s)
+{
+    const struct coord_memory *m = &s->c->memory;
+    const struct view_validator *v = view_validator(s->view, s->c->self);
+    return m->pause.n > 0 || (v->pause.n > m->membership.n && v->pause.n <= s->c->head.n);
+}
+
+static void pausing(struct step *s)
+{
+    struct coord_memory *m = &s->c->memory;
+    if (pause_happened(s)) {
+        if (!m->pause.n)
+            m->pause = view_validator(s->view, s->c->self)->pause;
+        if (m->pause.n > m->membership.n)
+            m->membership = m->pause;
+        m->flight = (struct coord_flight){.kind = TX_OTHER};
+        step_move(s, COORD_PAUSED);
+        step_say(s, LEVEL_INFO, SAY_PAUSED, REASON_NONE, (int64_t)m->pause.n, 0, 0, 0);
+    } else if (m->flight.kind == TX_OTHER) {
+        step_move(s, COORD_JOINING);
+    } else if (m->flight.refused && may_send(s)) {
+        step_send(s, TX_PAUSE, m->flight.timeout, 0); /* same bytes, same timeout */
+    }
+}
+
+static void give_back(struct step *s, enum coord_reason reason)
+{
+    step_say(s, LEVEL_UNUSUAL, SAY_GIVEN_BACK, reason, 0, 0, 0, 0);
+    step_move(s, COORD_UNPAUSING);
+}
+
+static void paused(struct step *s)
+{
+    struct coord *c = s->c;
+    if (c->head.n <= c->memory.pause.n)
+        return;
+    struct instant chain_now = rules_chain_now(c, s->event->now);
+    if (!coord_in_set(c, s->view)) {
+        if (c->memory.errand == ERRAND_NONE)
+            give_back(s, REASON_NONE);
+        else if (rules_must_return(c, chain_now) || rules_window_closed(c, s->view, chain_now))
+            give_back(s, REASON_WINDOW);
+        else if (!c->store_broken)
+            step_move(s, COORD_LEFT);
+    } else if (c->head.n > c->memory.pause.n + 1) {
+        step_say(s, LEVEL_UNUSUAL, SAY_UNPAUSED_BY_OTHERS, REASON_NONE, 0, 0, 0, 0);
+        c->memory.entered = c->head;
+        step_move(s, COORD_SETTLING);
+    }
+}
+
+/* The last look before the node stops: others may have dropped out since the draw. */
+static void left(struct step *s)
+{
+    const struct draw *d = coord_latest_draw(s->c, s->view);
+    const struct view_pulse *p = view_pulse(s->view, s->c->head);
+    int64_t live = d && d->by_power ? p->live_weight : p->live;
+    int64_t floor = d ? d->floor : 0;
+    step_say(s, LEVEL_INFO, SAY_LEFT, REASON_NONE, live, floor, 0, 0);
+    if (live < floor && !s->c->memory.forced) {
+        step_say(s, LEVEL_UNUSUAL, SAY_FLOOR_ABORT, REASON_NONE, live, floor, 0, 0);
+        step_move(s, COORD_UNPAUSING);
+        return;
+    }
+    step_move(s, COORD_OFFLINE);
+    s->c->memory.attempts = 0;
+    if (s->c->memory.errand == ERRAND_REBOOT)
+        step_runtime(s, STEP_STOP);
+    step_say(s, LEVEL_INFO, s->c->memory.errand == ERRAND_REBOOT ? SAY_OFFLINE : SAY_MAINTENANCE, REASON_NONE,
+             s->c->memory.expected_ms / 1000, 0, 0, 0);
+}
+
+static bool forced_return(struct step *s)
+{
+    if (!rules_must_return(s->c, rules_chain_now(s->c, s->event->now)))
+        return false;
+    step_say(s, LEVEL_BROKEN, SAY_FORCED_UNPAUSE, REASON_NO_YES_VOTE, 0, 0, 0, 0);
+    step_move(s, COORD_UNPAUSING);
+    return true;
+}
+
+static void offline(struct step *s)
+{
+    if (s->c->memory.errand == ERRAND_NONE && s->c->memory.step == STEP_NONE) {
+        step_move(s, COORD_SYNCING);
+        step_say(s, LEVEL_INFO, SAY_SYNCING, REASON_NONE, 0, 0, 0, 0);
+    } else {
+        forced_return(s);
+    }
+}
+
+static bool node_in_step(const struct coord_node *n)
+{
+    return n->known && n->reachable && !n->catching_up && n->key_matches && n->lag <= NODE_LAG_MAX &&
+           n->new_blocks >= 1;
+}
+
+static void syncing(struct step *s)
+{
+    struct coord *c = s->c;
+    if (coord_in_set(c, s->view)) {
+        c->memory.entered = c->head;
+        step_move(s, COORD_SETTLING);
+    } else if (node_in_step(&c->node)) {
+        step_move(s, COORD_UNPAUSING);
+    } else {
+        forced_return(s);
+    }
+}
+
+static void send_return(struct step *s)
+{
+    struct coord *c = s->c;
+    bool inactive = c->own.known && c->own.status == COORD_INACTIVE;
+    if (inactive && rules_chain_now(c, s->event->now).ms < c->own.inactive_until.ms)
+        return;
+    step_send(s, inactive ? TX_ACTIVATE : TX_UNPAUSE, timeout_soon(s), 0);
+    step_say(s, LEVEL_INFO, inactive ? SAY_ACTIVATING : SAY_UNPAUSING, REASON_NONE, 0, 0, 0, 0);
+}
+
+static void unpausing(struct step *s)
+{
+    struct coord *c = s->c;
+    struct coord_memory *m = &c->memory;
+    bool spaced = c->head.n > m->membership.n;
+    if (m->entered.n > m->pause.n || (spaced && c->head.n > m->pause.n + 1 && coord_in_set(c, s->view))) {
+        m->entered = m->entered.n > m->pause.n ? m->entered : c->head;
+        m->flight = (struct coord_flight){.kind = TX_OTHER};
+        step_move(s, COORD_SETTLING);
+        step_say(s, LEVEL_INFO, SAY_SETTLING, REASON_NONE, (int64_t)m->entered.n, 0, 0, 0);
+        return;
+    }
+    if (c->own.known && (c->own.status == COORD_JAILED || c->own.by_trustees))
+        step_refuse(s, c->own.by_trustees ? REASON_TRUSTEES : REASON_JAILED);
+    else if (spaced && !c->recovering && may_send(s))
+        send_return(s);
+}
+
+static bool settled(const struct step *s)
+{
+    struct coord *c = s->c;
+    if (c->signing.n <= c->memory.entered.n && view_signed(s->view, c->self, c->head))
+        c->signing = c->head;
+    uint64_t m = view_charter(s->view)->settle_blocks;
+    return c->signing.n > c->memory.entered.n && c->head.n + 1 >= c->signing.n + m;
+}
+
+static void finish_turn(struct step *s)
+{
+    struct coord_memory *m = &s->c->memory;
+    m->lost = false;
+    m->forced = false;
+    if (m->errand != ERRAND_NONE) {
+        step_move(s, COORD_JOINING);
+        return;
+    }
+    step_move(s, COORD_DONE);
+    step_say(s, LEVEL_INFO, SAY_DONE, REASON_NONE, (int64_t)s->c->signing.n, 0, 0, 0);
+}
+
+static void settling(struct step *s)
+{
+    struct coord *c = s->c;
+    if (coord_in_set(c, s->view)) {
+        if (settled(s))
+            finish_turn(s);
+        return;
+    }
+    if (c->head.n < c->memory.entered.n + ENTER_BLOCKS)
+        return;
+    if (!c->own.known && c->asked.n != c->head.n) {
+        step_ask_self(s);
+    } else if (c->own.known && c->own.status == COORD_INACTIVE) {
+        c->memory.pause = c->memory.entered; /* a new return has to come after the last one */
+        step_move(s, COORD_UNPAUSING);
+    } else if (c->own.known && c->own.status == COORD_IS_PAUSED) {
+        step_move(s, COORD_IDLE);
+    }
+}
+
+static void done(struct step *s)
+{
+    if (!rescue(s) && s->c->memory.errand != ERRAND_NONE)
+        step_move(s, COORD_JOINING);
+}
+
+static void (*const states[COORD_STATE_COUNT])(struct step *) = {
+    [COORD_IDLE] = idle,         [COORD_JOINING] = joining,     [COORD_WAITING] = waiting,
+    [COORD_PAUSING] = pausing,   [COORD_PAUSED] = paused,       [COORD_LEFT] = left,
+    [COORD_OFFLINE] = offline,   [COORD_SYNCING] = syncing,     [COORD_UNPAUSING] = unpausing,
+    [COORD_SETTLING] = settling, [COORD_DONE] = done,
+};
+
+static void keep_freeze(struct step *s)
+{
+    const struct draw *d = coord_latest_draw(s->c, s->view);
+    bool was = s->c->memory.frozen;
+    if (!d || d->boundary.n != s->c->head.n || !rules_update_freeze(s->c, s->view, d))
+        return;
+    s->dirty = true;
+    if (was != s->c->memory.frozen)
+        step_say(s, was ? LEVEL_INFO : LEVEL_BROKEN, was ? SAY_THAWED : SAY_FROZEN, REASON_NONE, d->overdue, 0, 0, 0);
+}
+
+void turn_advance(struct step *s)
+{
+    enum coord_state before;
+    if (s->event->kind == EVENT_BLOCK)
+        keep_freeze(s);
+    do {
+        before = s->c->memory.state;
+        states[before](s);
+    } while (s->c->memory.state != before);
+}
+
+/* --- commands --- */
+
+static bool between_turns(enum coord_state state)
+{
+    return state == COORD_IDLE || state == COORD_JOINING || state == COORD_WAITING || state == COORD_DONE;
+}
+
+static enum coord_reason take_errand(struct step *s, enum coord_errand errand, int64_t expected_ms)
+{
+    struct coord_memory *m = &s->c->memory;
+    if (!between_turns(m->state) && m->state != COORD_SETTLING)
+        return REASON_BUSY;
+    m->errand = errand;
+    m->expected_ms = expected_ms > 0 ? expected_ms : 0;
+    s->c->told = REASON_NONE;
+    s->dirty = true;
+    return REASON_NONE;
+}
+
+static enum coord_reason pause_by_force(struct step *s, int64_t expected_ms)
+{
+    struct coord *c = s->c;
+    if (!between_turns(c->memory.state) || c->head.n == 0)
+        return REASON_BUSY;
+    enum coord_reason reason = rules_fatal(c, s->view, rules_chain_now(c, s->event->now));
+    if (reason != REASON_NONE)
+        return reason;
+    take_errand(s, ERRAND_MAINTENANCE, expected_ms);
+    const struct charter *charter = view_charter(s->view);
+    c->memory.pause = HEIGHT_NONE;
+    c->memory.forced = true;
+    c->memory.flight = (struct coord_flight){.kind = TX_OTHER};
+    step_move(s, COORD_PAUSING);
+    step_send(s, TX_PAUSE, height_after(charter_boundary(charter, c->head), charter->epoch_blocks), 0);
+    step_say(s, LEVEL_UNUSUAL, SAY_FORCED, REASON_NONE, 0, 0, 0, 0);
+    return REASON_NONE;
+}
+
+static enum coord_reason end_errand(struct step *s)
+{
+    struct coord *c = s->c;
+    bool by_hand = c->memory.state == COORD_IDLE || c->memory.state == COORD_DONE;
+    if (c->memory.step != STEP_NONE)
+        return REASON_BUSY;
+    c->memory.errand = ERRAND_NONE;
+    s->dirty = true;
+    if (!by_hand)
+        return REASON_NONE;
+    if (c->head.n == 0 || coord_in_set(c, s->view))
+        return REASON_NOT_PAUSED;
+    step_move(s, COORD_SYNCING); /* paused by hand, and now unpaused by hand through us */
+    return REASON_NONE;
+}
+
+enum coord_reason turn_command(struct step *s, enum coord_command command, int64_t expected_ms)
+{
+    struct coord_memory *m = &s->c->memory;
+    switch (command) {
+    case COMMAND_REBOOT:
+        return take_errand(s, ERRAND_REBOOT, expected_ms);
+    case COMMAND_PAUSE:
+        return take_errand(s, ERRAND_MAINTENANCE, expected_ms);
+    case COMMAND_FORCE:
+        return pause_by_force(s, expected_ms);
+    case COMMAND_UNPAUSE:
+        return end_errand(s);
+    case COMMAND_HOLD:
+    case COMMAND_UNHOLD:
+        m->held = command == COMMAND_HOLD;
+        s->dirty = true;
+        return REASON_NONE;
+    case COMMAND_UNFREEZE:
+        m->frozen = false;
+        m->pardoned = UINT32_MAX; /* the next draw lowers it to who is overdue now */
+        s->dirty = true;
+        return REASON_NONE;
+    case COMMAND_COUNT:
+        break;
+    }
+    assert(!"a command that coord.h does not name");
+    return REASON_NONE;
+}
+
+/* --- wake-ups --- */
+
+static struct height next_boundary(const struct coord *c, const struct charter *charter)
+{
+    return height_after(charter_boundary(charter, c->head), charter->epoch_blocks);
+}
+
+static struct height next_block(const struct coord *c, const struct charter *charter)
+{
+    struct height next = height_after(c->head, 1);
+    switch (c->memory.state) {
+    case COORD_IDLE:
+    case COORD_DONE:
+        if (c->memory.errand == ERRAND_NONE && !c->recovering && c->own.known &&
+            c->own.status == COORD_ACTIVE)
+            return height_after(c->head, WATCH_BLOCKS);
+        return next_boundary(c, charter);
+    case COORD_WAITING:
+        return c->permit.n > c->decided.n ? next : next_boundary(c, charter);
+    case COORD_OFFLINE:
+        return HEIGHT_NEVER;
+    default:
+        return next;
+    }
+}
+
+struct coord_deadline coord_deadline(const struct coord *c, const struct charter *charter)
+{
+    struct coord_deadline d = {c->retry, next_block(c, charter)};
+    if (c->memory.state == COORD_OFFLINE && c->plan.pending && !c->plan.voted_yes) {
+        int64_t left_ms = c->plan.upgrade_time.ms - c->policy->window_margin_ms - c->head_time.ms;
+        struct instant close = instant_after(c->head_seen, left_ms > 0 ? left_ms + 1 : 1);
+        d.at = close.ms < d.at.ms ? close : d.at;
+    }
+    return d;
+}

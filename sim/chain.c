@@ -1,0 +1,565 @@
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/chain_rules.h"
+
+/* codespace sdk */
+enum {
+    SDK_DECODE = 2,
+    SDK_UNAUTHORIZED = 4,
+    SDK_COINS = 10,
+    SDK_GAS = 11,
+    SDK_MEMO = 12,
+    SDK_INVALID = 18,
+    SDK_TIMEOUT = 30,
+    SDK_SEQUENCE = 32,
+};
+
+#define UNDEFINED_INTERNAL 1 /* codespace undefined */
+
+/* --- accounts and ante --- */
+
+/* CheckTx's view of an account: a copy of the committed one, made when it is first needed after a commit.
+ * Delivery needs it too, before it changes the record. */
+static struct chain_account *check_account(struct chain *chain, uint32_t signer)
+{
+    struct chain_account *account = &chain->accounts[signer];
+
+    if (account->stamp != chain->stamp) {
+        account->stamp = chain->stamp;
+        account->sequence = chain->records[signer].sequence;
+        account->balance = chain->records[signer].balance;
+    }
+    return account;
+}
+
+static struct chain_account outside_account(const struct chain_tx *tx)
+{
+    return (struct chain_account){.sequence = tx->sequence, .balance = UINT64_MAX};
+}
+
+static bool names_validator(enum msg_kind kind)
+{
+    return kind == MSG_PAUSE || kind == MSG_UNPAUSE || kind == MSG_ACTIVATE ||
+           kind == MSG_CREATE_VALIDATOR;
+}
+
+static struct chain_result check_messages(const struct chain *chain, const struct chain_tx *tx)
+{
+    assert(tx->msg_count <= CHAIN_MSGS_MAX);
+    for (uint32_t i = 0; i < tx->msg_count; i++) {
+        if (!(chain->rules->messages >> tx->msgs[i].kind & 1))
+            return chain_refuse(SDK_DECODE, "sdk");
+    }
+    if (tx->msg_count == 0)
+        return chain_refuse(SDK_INVALID, "sdk");
+    for (uint32_t i = 0; i < tx->msg_count; i++) {
+        if (tx->msgs[i].kind == MSG_SEND && tx->msgs[i].amount == 0)
+            return chain_refuse(SDK_COINS, "sdk");
+    }
+    return chain_ok();
+}
+
+/* The chain asks the named validator's account for its signature. */
+static bool is_signed(const struct chain_tx *tx)
+{
+    for (uint32_t i = 0; i < tx->msg_count; i++) {
+        if (!names_validator(tx->msgs[i].kind))
+            continue;
+        if (tx->signer == VALIDATOR_NONE || tx->msgs[i].validator != tx->signer)
+            return false;
+    }
+    return !tx->forged;
+}
+
+static struct chain_result ante(const struct chain *chain, const struct chain_tx *tx,
+                                struct height height, const struct chain_account *account)
+{
+    struct chain_result r = check_messages(chain, tx);
+
+    if (r.code)
+        return r;
+    if (chain->rules->fees && tx->gas == 0)
+        return chain_refuse(SDK_GAS, "sdk");
+    if (tx->timeout_height > 0 && tx->timeout_height < height.n)
+        return chain_refuse(SDK_TIMEOUT, "sdk");
+    if (tx->memo_size > CHAIN_MEMO_MAX)
+        return chain_refuse(SDK_MEMO, "sdk");
+    r = chain->rules->admit(chain, tx, account->balance);
+    if (r.code)
+        return r;
+    if (tx->sequence != account->sequence)
+        return chain_refuse(SDK_SEQUENCE, "sdk");
+    if (!is_signed(tx))
+        return chain_refuse(SDK_UNAUTHORIZED, "sdk");
+    return chain_ok();
+}
+
+struct chain_result chain_check(struct chain *chain, const struct chain_tx *tx)
+{
+    struct chain_account outside = outside_account(tx);
+    struct chain_account *account = &outside;
+    struct chain_result r;
+
+    if (tx->signer != VALIDATOR_NONE) {
+        assert(tx->signer < chain->record_count);
+        account = check_account(chain, tx->signer);
+    }
+    r = ante(chain, tx, chain->height, account);
+    if (r.code)
+        return r;
+    account->sequence++;
+    if (chain->rules->fees)
+        account->balance -= tx->fee;
+    return r;
+}
+
+/* --- messages --- */
+
+struct saved {
+    uint32_t validator;
+    uint8_t queue;
+    struct chain_record record;
+};
+
+static void undo(struct chain *chain, const struct saved *saved)
+{
+    chain_set_status(chain, saved->validator, saved->record.status);
+    chain->records[saved->validator] = saved->record;
+    chain->queues[saved->validator] = saved->queue;
+}
+
+/* All or nothing. What a message may change is the record that it names, else the signer's. */
+static struct chain_result run_messages(struct chain *chain, const struct chain_tx *tx)
+{
+    struct saved saved[CHAIN_MSGS_MAX];
+    struct chain_result r = chain_ok();
+    uint32_t done = 0;
+
+    for (uint32_t i = 0; i < tx->msg_count && r.code == 0; i++) {
+        const struct chain_msg *msg = &tx->msgs[i];
+        bool named = names_validator(msg->kind) || msg->kind == MSG_TRUSTEE_DISABLE;
+        uint32_t v = named ? msg->validator : tx->signer;
+
+        if (v < chain->record_count)
+            saved[done++] = (struct saved){v, chain->queues[v], chain->records[v]};
+        r = chain->rules->handle(chain, tx->signer, msg);
+    }
+    while (r.code != 0 && done > 0)
+        undo(chain, &saved[--done]);
+    return r;
+}
+
+static void use_account(struct chain *chain, const struct chain_tx *tx)
+{
+    struct chain_record *record = &chain->records[tx->signer];
+
+    (void)check_account(chain, tx->signer);
+    record->sequence++;
+    if (chain->rules->fees)
+        record->balance -= tx->fee;
+}
+
+struct chain_result chain_deliver(struct chain *chain, const struct chain_tx *tx)
+{
+    struct chain_account account = outside_account(tx);
+    struct chain_result r;
+
+    assert(chain->in_block);
+    if (chain->stored_only)
+        return chain_refuse(UNDEFINED_INTERNAL, "undefined");
+    if (tx->signer != VALIDATOR_NONE) {
+        assert(tx->signer < chain->record_count);
+        account.sequence = chain->records[tx->signer].sequence;
+        account.balance = chain->records[tx->signer].balance;
+    }
+    r = ante(chain, tx, height_after(chain->height, 1), &account);
+    if (r.code)
+        return r;
+    if (tx->signer != VALIDATOR_NONE)
+        use_account(chain, tx);
+    r = run_messages(chain, tx);
+    r.charged = chain->rules->fees;
+    r.sequenced = true;
+    return r;
+}
+
+/* --- what the rules call --- */
+
+void chain_set_status(struct chain *chain, uint32_t validator, enum chain_status status)
+{
+    struct chain_record *record = &chain->records[validator];
+    bool was_active = record->status == STATUS_ACTIVE;
+    bool is_active = status == STATUS_ACTIVE;
+    bool next = chain->flags[validator] & IN_NEXT;
+
+    chain->registered -= record->status != STATUS_NONE;
+    chain->registered += status != STATUS_NONE;
+    chain->active -= was_active;
+    chain->active += is_active;
+    chain->active_next -= was_active && next;
+    chain->active_next += is_active && next;
+    record->status = status;
+}
+
+void chain_touch(struct chain *chain, uint32_t validator, enum chain_queue queue)
+{
+    chain->queues[validator] = (uint8_t)queue;
+    if (chain->flags[validator] & TOUCHED)
+        return;
+    chain->flags[validator] |= TOUCHED;
+    chain->touched[chain->touched_count++] = validator;
+}
+
+void chain_note(struct chain *chain, uint32_t validator, const char *why)
+{
+    if (!(chain->flags[validator] & IN_NEXT))
+        return;
+    assert(chain->change_count < chain->record_count);
+    chain->changes[chain->change_count++] = (struct chain_change){validator, false, why};
+}
+
+/* --- blocks --- */
+
+static void mark_missing(struct chain *chain, const uint32_t *missing, uint32_t count, bool on)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t v = missing[i];
+
+        assert(v < chain->record_count && chain->flags[v] & IN_LAST);
+        chain->flags[v] = (uint8_t)((chain->flags[v] & ~MISSING) | (on ? MISSING : 0));
+    }
+}
+
+uint32_t chain_begin(struct chain *chain, struct height height, int64_t time_ms, const uint32_t *missing,
+                     uint32_t missing_count)
+{
+    assert(!chain_dead(chain) && !chain->in_block);
+    assert(height.n == chain->height.n + 1);
+
+    chain->in_block = true;
+    chain->change_count = 0;
+    chain->stored_only = chain_halted_by_plan(chain);
+    if (chain->stored_only)
+        return 0;
+    chain->time_ms = time_ms;
+    mark_missing(chain, missing, missing_count, true);
+    chain->rules->begin(chain);
+    mark_missing(chain, missing, missing_count, false);
+    return chain->change_count;
+}
+
+/* What the application tells CometBFT at the end of the block. */
+static uint32_t collect_updates(struct chain *chain)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < chain->touched_count; i++) {
+        uint32_t v = chain->touched[i];
+        enum chain_update update = chain->rules->update(chain, v);
+
+        chain->flags[v] &= (uint8_t)~TOUCHED;
+        chain->queues[v] = QUEUE_NONE;
+        if (update == UPDATE_NONE)
+            continue;
+        chain->updates[count++] = (struct valset_change){
+            v, chain->ranks[v], update == UPDATE_ENTER ? chain->records[v].power : 0};
+    }
+    chain->touched_count = 0;
+    return count;
+}
+
+static void write_dead(struct chain *chain, enum valset_error error, uint32_t culprit)
+{
+    const char *rest = "every node stops here, and again at every restart";
+    uint64_t height = chain->height.n + 1;
+    char address[2 * ADDRESS_SIZE + 1];
+
+    if (error != VALSET_ABSENT) {
+        (void)snprintf(chain->dead, sizeof(chain->dead), "block %" PRIu64 " cannot be applied: %s; %s",
+                       height,
+                       error == VALSET_EMPTY
+                           ? "applying the validator changes would result in empty set"
+                           : "a voting power is out of bounds",
+                       rest);
+        return;
+    }
+    for (size_t i = 0; i < ADDRESS_SIZE; i++)
+        (void)snprintf(&address[2 * i], 3, "%02X", chain->records[culprit].address[i]);
+    (void)snprintf(chain->dead, sizeof(chain->dead),
+                   "block %" PRIu64 " cannot be applied: failed to find validator %s to remove "
+                   "(number %" PRIu32 ", which was out of the set already); %s",
+                   height, address, culprit, rest);
+}
+
+/* Enters one update in the list of changes and in the flags, if it changes the set. */
+static void write_change(struct chain *chain, const struct valset_change *update)
+{
+    uint32_t v = update->validator;
+    const struct chain_member *before = valset_find(&chain->set, chain->ranks, v);
+    bool active = chain->records[v].status == STATUS_ACTIVE;
+
+    if ((before ? before->power : 0) == update->power)
+        return;
+    chain->next_changes[chain->next_change_count++] = (struct view_change){v, update->power};
+    chain->flags[v] = (uint8_t)((chain->flags[v] & ~IN_NEXT) | (update->power > 0 ? IN_NEXT : 0));
+    chain->active_next -= before && active;
+    chain->active_next += update->power > 0 && active;
+}
+
+/* V(h) is forgotten: each flag moves down one place, V(h+1) keeps its bit for V(h+2) to start from. */
+static void rotate_flags(struct chain *chain)
+{
+    for (uint32_t v = 0; v < chain->record_count; v++)
+        chain->flags[v] = (uint8_t)((chain->flags[v] >> 1 & (IN_LAST | IN_SET)) |
+                                    (chain->flags[v] & IN_NEXT));
+}
+
+static void rotate_sets(struct chain *chain, uint32_t update_count)
+{
+    struct chain_set set = chain->set;
+    struct view_change *changes = chain->set_changes;
+
+    chain->set = chain->next;
+    chain->next = set;
+    chain->set_changes = chain->next_changes;
+    chain->set_change_count = chain->next_change_count;
+    chain->next_changes = changes;
+    chain->next_change_count = 0;
+    rotate_flags(chain);
+    for (uint32_t i = 0; i < update_count; i++)
+        write_change(chain, &chain->updates[i]);
+    chain->rotation->started = false;
+}
+
+bool chain_end(struct chain *chain)
+{
+    enum valset_error error;
+    uint32_t count, culprit;
+
+    assert(chain->in_block);
+    chain->in_block = false;
+    if (chain->stored_only)
+        return false;
+    count = collect_updates(chain);
+    error = valset_update(&chain->set, &chain->next, chain->ranks, chain->updates, count, &culprit);
+    if (error) {
+        write_dead(chain, error, culprit);
+        return false;
+    }
+    valset_increment(&chain->set, 1);
+    rotate_sets(chain, count);
+    chain->height = height_after(chain->height, 1);
+    chain->stamp++;
+    return true;
+}
+
+/* --- questions --- */
+
+const char *chain_dead(const struct chain *chain)
+{
+    return chain->dead[0] ? chain->dead : NULL;
+}
+
+bool chain_halted_by_plan(const struct chain *chain)
+{
+    const struct chain_plan *plan = &chain->plan;
+
+    return plan->pending && plan->processed && !plan->instate;
+}
+
+uint32_t chain_changes(const struct chain *chain, const struct chain_change **changes)
+{
+    *changes = chain->changes;
+    return chain->change_count;
+}
+
+uint32_t chain_set_changes(const struct chain *chain, const struct view_change **changes)
+{
+    *changes = chain->set_changes;
+    return chain->set_change_count;
+}
+
+const struct chain_set *chain_validators(const struct chain *chain)
+{
+    return &chain->set;
+}
+
+const struct chain_set *chain_next_validators(const struct chain *chain)
+{
+    return &chain->next;
+}
+
+uint32_t chain_proposer(const struct chain *chain, uint32_t round)
+{
+    struct chain_rotation *rotation = chain->rotation;
+
+    if (round == 0)
+        return chain->set.proposer;
+    if (!rotation->started || rotation->round > round) {
+        (void)valset_update(&rotation->set, &chain->set, chain->ranks, NULL, 0, NULL);
+        rotation->round = 0;
+        rotation->started = true;
+    }
+    for (; rotation->round < round; rotation->round++)
+        valset_increment(&rotation->set, 1);
+    return rotation->set.proposer;
+}
+
+bool chain_in_set(const struct chain *chain, uint32_t validator)
+{
+    assert(validator < chain->record_count);
+    return chain->flags[validator] & IN_SET;
+}
+
+bool chain_in_next_set(const struct chain *chain, uint32_t validator)
+{
+    assert(validator < chain->record_count);
+    return chain->flags[validator] & IN_NEXT;
+}
+
+uint32_t chain_record_count(const struct chain *chain)
+{
+    return chain->record_count;
+}
+
+struct chain_record *chain_record(struct chain *chain, uint32_t validator)
+{
+    assert(validator < chain->record_count);
+    return &chain->records[validator];
+}
+
+struct chain_properties *chain_properties(struct chain *chain)
+{
+    return &chain->properties;
+}
+
+struct chain_plan *chain_plan(struct chain *chain)
+{
+    return &chain->plan;
+}
+
+uint32_t chain_active_count(const struct chain *chain)
+{
+    return chain->active;
+}
+
+struct height chain_height(const struct chain *chain)
+{
+    return chain->height;
+}
+
+uint64_t chain_fee(const struct chain *chain, enum msg_kind kind)
+{
+    return chain->rules->fee(chain, kind);
+}
+
+/* --- lifecycle --- */
+
+static bool reserve(struct chain *chain, uint32_t n)
+{
+    chain->records = calloc(n, sizeof(*chain->records));
+    chain->flags = calloc(n, sizeof(*chain->flags));
+    chain->queues = calloc(n, sizeof(*chain->queues));
+    chain->touched = calloc(n, sizeof(*chain->touched));
+    chain->ranks = calloc(n, sizeof(*chain->ranks));
+    chain->set.members = calloc(n, sizeof(*chain->set.members));
+    chain->next.members = calloc(n, sizeof(*chain->next.members));
+    chain->updates = calloc(n, sizeof(*chain->updates));
+    chain->set_changes = calloc(n, sizeof(*chain->set_changes));
+    chain->next_changes = calloc(n, sizeof(*chain->next_changes));
+    chain->changes = calloc(n, sizeof(*chain->changes));
+    chain->accounts = calloc(n, sizeof(*chain->accounts));
+    chain->rotation = calloc(1, sizeof(*chain->rotation));
+    if (!chain->rotation)
+        return false;
+    chain->rotation->set.members = calloc(n, sizeof(*chain->rotation->set.members));
+    return chain->records && chain->flags && chain->queues && chain->touched && chain->ranks &&
+           chain->set.members && chain->next.members && chain->updates && chain->set_changes &&
+           chain->next_changes && chain->changes && chain->accounts &&
+           chain->rotation->set.members;
+}
+
+static uint32_t count_records(struct chain *chain)
+{
+    uint32_t members = 0;
+
+    for (uint32_t v = 0; v < chain->record_count; v++) {
+        const struct chain_record *record = &chain->records[v];
+
+        assert(record->power > 0 || record->status == STATUS_NONE);
+        chain->registered += record->status != STATUS_NONE;
+        if (record->status != STATUS_ACTIVE)
+            continue;
+        chain->active++;
+        chain->flags[v] = IN_SET | IN_NEXT;
+        chain->updates[members++] = (struct valset_change){v, chain->ranks[v], record->power};
+    }
+    chain->active_next = members;
+    return members;
+}
+
+/* V(h0) and V(h0 + 1), as CometBFT makes them of a genesis. */
+static void found_sets(struct chain *chain)
+{
+    const struct chain_set nobody = {0};
+    uint32_t members = count_records(chain);
+    enum valset_error error;
+
+    assert(members > 0);
+    error = valset_update(&chain->set, &nobody, chain->ranks, chain->updates, members, NULL);
+    assert(!error);
+    valset_increment(&chain->set, 1);
+    error = valset_update(&chain->next, &chain->set, chain->ranks, NULL, 0, NULL);
+    assert(!error);
+    valset_increment(&chain->next, 1);
+}
+
+struct chain *chain_create(const struct chain_config *config)
+{
+    struct chain *chain = calloc(1, sizeof(*chain));
+
+    assert(config->record_count > 0 && config->initial_height.n > 0);
+    if (!chain || !reserve(chain, config->record_count) ||
+        !valset_rank(config->records, config->record_count, chain->ranks)) {
+        chain_destroy(&chain);
+        return NULL;
+    }
+    chain->rules = config->kind == CHAIN_KIRA ? &chain_rules_kira : &chain_rules_dcl;
+    chain->properties = config->properties;
+    chain->record_count = config->record_count;
+    memcpy(chain->records, config->records, config->record_count * sizeof(*config->records));
+    chain->height = height_before(config->initial_height, 1);
+    chain->time_ms = config->genesis_time_ms;
+    chain->stamp = 1;
+    found_sets(chain);
+    return chain;
+}
+
+void chain_destroy(struct chain **chain)
+{
+    struct chain *c = *chain;
+
+    if (!c)
+        return;
+    if (c->rotation)
+        free(c->rotation->set.members);
+    free(c->rotation);
+    free(c->accounts);
+    free(c->changes);
+    free(c->next_changes);
+    free(c->set_changes);
+    free(c->updates);
+    free(c->next.members);
+    free(c->set.members);
+    free(c->ranks);
+    free(c->touched);
+    free(c->queues);
+    free(c->flags);
+    free(c->records);
+    free(c);
+    *chain = NULL;
+}

@@ -1,0 +1,320 @@
+#include "sim/chain_rules.h"
+
+#include <assert.h>
+
+#define POOR_SEND_MAX 1000000 /* poor_network_max_bank_send */
+#define SLASHING "customslashing"
+#define GOV "customgov"
+
+/* codespace sdk */
+enum {
+    SDK_FUNDS = 5,
+    SDK_INVALID = 18,
+};
+
+/* codespace customslashing */
+enum {
+    SLASHING_NO_RECORD = 2,
+    SLASHING_JAILED = 4,
+    SLASHING_INACTIVE = 5,
+    SLASHING_NOT_INACTIVE = 6,
+    SLASHING_NOT_PAUSED = 7,
+    SLASHING_PAUSED = 8,
+    SLASHING_POOR = 11,
+};
+
+/* codespace customgov */
+enum {
+    GOV_PERMISSION = 5,
+    GOV_NO_PROPOSAL = 21,
+    GOV_ENDED = 28,
+};
+
+struct chain_properties chain_properties_default(uint64_t min_validators)
+{
+    return (struct chain_properties){
+        .min_validators = min_validators,
+        .min_tx_fee = 100,
+        .max_tx_fee = 1000000,
+        .pause_fee = 100,
+        .unpause_fee = 100,
+        .activate_fee = 100,
+        .activate_failure_fee = 1000,
+        .mischance_confidence = 10,
+        .max_mischance = 110,
+        .mischance_rank_decrease = 10,
+        .inactive_rank_percent = 50,
+        .downtime_inactive_s = 600,
+    };
+}
+
+/* --- ante --- */
+
+static uint64_t execution_fee(const struct chain_properties *p, enum msg_kind kind)
+{
+    switch (kind) {
+    case MSG_PAUSE: return p->pause_fee;
+    case MSG_UNPAUSE: return p->unpause_fee;
+    case MSG_ACTIVATE:
+        return p->activate_fee > p->activate_failure_fee ? p->activate_fee : p->activate_failure_fee;
+    default: return 0;
+    }
+}
+
+static uint64_t least_fee(const struct chain *chain, enum msg_kind kind)
+{
+    uint64_t fee = execution_fee(&chain->properties, kind);
+
+    return fee > chain->properties.min_tx_fee ? fee : chain->properties.min_tx_fee;
+}
+
+/* Only the first message is looked at: the chain stops at the first that it allows. */
+static bool allowed_when_poor(const struct chain_msg *msg)
+{
+    switch (msg->kind) {
+    case MSG_SEND: return msg->amount <= POOR_SEND_MAX;
+    case MSG_PAUSE:
+    case MSG_UNPAUSE:
+    case MSG_ACTIVATE:
+    case MSG_VOTE_YES: return true;
+    default: return false;
+    }
+}
+
+static struct chain_result admit(const struct chain *chain, const struct chain_tx *tx,
+                                 uint64_t balance)
+{
+    const struct chain_properties *p = &chain->properties;
+    uint64_t needed = 0;
+
+    for (uint32_t i = 0; i < tx->msg_count; i++)
+        needed += execution_fee(p, tx->msgs[i].kind);
+    if (tx->fee < p->min_tx_fee || tx->fee > p->max_tx_fee || tx->fee < needed)
+        return chain_refuse(SDK_INVALID, "sdk");
+    if (balance < tx->fee)
+        return chain_refuse(SDK_FUNDS, "sdk");
+    if (chain->registered < p->min_validators && !allowed_when_poor(&tx->msgs[0]))
+        return chain_refuse(SDK_INVALID, "sdk");
+    return chain_ok();
+}
+
+/* --- messages --- */
+
+static void move(struct chain *chain, uint32_t validator, enum chain_status status,
+                 enum chain_queue queue)
+{
+    chain_set_status(chain, validator, status);
+    chain_touch(chain, validator, queue);
+}
+
+/* The chain counts records of any status; KIP_54 speaks of active validators. */
+static bool is_too_few_to_pause(const struct chain *chain)
+{
+    uint64_t count = chain->properties.guard ? chain->active_next : chain->registered;
+
+    return count <= chain->properties.min_validators || count <= 1;
+}
+
+static struct chain_result pause_validator(struct chain *chain, uint32_t validator)
+{
+    if (is_too_few_to_pause(chain))
+        return chain_refuse(SLASHING_POOR, SLASHING);
+    switch (chain->records[validator].status) {
+    case STATUS_NONE: return chain_refuse(SLASHING_NO_RECORD, SLASHING);
+    case STATUS_JAILED: return chain_refuse(SLASHING_JAILED, SLASHING);
+    case STATUS_INACTIVE: return chain_refuse(SLASHING_INACTIVE, SLASHING);
+    case STATUS_PAUSED: return chain_refuse(SLASHING_PAUSED, SLASHING);
+    case STATUS_ACTIVE: break;
+    }
+    move(chain, validator, STATUS_PAUSED, QUEUE_LEAVE);
+    return chain_ok();
+}
+
+static struct chain_result unpause_validator(struct chain *chain, uint32_t validator)
+{
+    enum chain_status status = chain->records[validator].status;
+
+    if (status == STATUS_NONE)
+        return chain_refuse(SLASHING_NO_RECORD, SLASHING);
+    if (status != STATUS_PAUSED)
+        return chain_refuse(SLASHING_NOT_PAUSED, SLASHING);
+    move(chain, validator, STATUS_ACTIVE, QUEUE_ENTER);
+    return chain_ok();
+}
+
+static struct chain_result activate_validator(struct chain *chain, uint32_t validator)
+{
+    struct chain_record *record = &chain->records[validator];
+
+    if (record->status == STATUS_NONE)
+        return chain_refuse(SLASHING_NO_RECORD, SLASHING);
+    if (record->status != STATUS_INACTIVE)
+        return chain_refuse(SLASHING_NOT_INACTIVE, SLASHING);
+    if (chain->time_ms < record->inactive_until_ms)
+        return chain_refuse(SLASHING_INACTIVE, SLASHING);
+    record->mischance = 0;
+    record->mischance_confidence = 0;
+    move(chain, validator, STATUS_ACTIVE, QUEUE_ENTER);
+    return chain_ok();
+}
+
+static struct chain_result vote_yes(struct chain *chain, uint32_t voter)
+{
+    if (!chain->plan.pending)
+        return chain_refuse(GOV_NO_PROPOSAL, GOV);
+    if (chain->plan.processed)
+        return chain_refuse(GOV_ENDED, GOV);
+    if (voter == VALIDATOR_NONE)
+        return chain_ok();
+    if (!chain->records[voter].can_vote)
+        return chain_refuse(GOV_PERMISSION, GOV);
+    chain->records[voter].voted_yes = true;
+    return chain_ok();
+}
+
+static struct chain_result handle(struct chain *chain, uint32_t signer, const struct chain_msg *msg)
+{
+    switch (msg->kind) {
+    case MSG_SEND:
+        if (signer != VALIDATOR_NONE && chain->records[signer].balance < msg->amount)
+            return chain_refuse(SDK_FUNDS, "sdk");
+        return chain_ok();
+    case MSG_PAUSE: return pause_validator(chain, msg->validator);
+    case MSG_UNPAUSE: return unpause_validator(chain, msg->validator);
+    case MSG_ACTIVATE: return activate_validator(chain, msg->validator);
+    case MSG_VOTE_YES: return vote_yes(chain, signer);
+    default: return chain_ok();
+    }
+}
+
+/* --- the upgrade module --- */
+
+/* Everybody who did not vote YES, whatever its status, but for INACTIVE ones: whoever is out already gets a
+ * power of 0 once more, which the end of the block will not survive. */
+static void pause_non_voters(struct chain *chain)
+{
+    for (uint32_t v = 0; v < chain->record_count; v++) {
+        const struct chain_record *record = &chain->records[v];
+
+        if (!record->can_vote || record->voted_yes || record->status == STATUS_NONE ||
+            record->status == STATUS_INACTIVE)
+            continue;
+        move(chain, v, STATUS_PAUSED, QUEUE_LEAVE);
+        chain_note(chain, v, "upgrade");
+    }
+}
+
+static void run_upgrade(struct chain *chain)
+{
+    struct chain_plan *plan = &chain->plan;
+
+    if (!plan->pending || chain->time_ms < plan->upgrade_time_ms)
+        return;
+    if (!plan->processed) {
+        pause_non_voters(chain);
+        plan->processed = true;
+        return;
+    }
+    assert(plan->instate);
+    plan->pending = false;
+    for (uint32_t v = 0; v < chain->record_count; v++)
+        chain->records[v].voted_yes = false;
+}
+
+/* --- uptime --- */
+
+/* `percent` off, rounded half to even as the SDK's decimals are; ranks up to INT64_MAX. */
+static int64_t reduced(int64_t rank, uint64_t percent)
+{
+    int64_t keep = percent < 100 ? 100 - (int64_t)percent : 0;
+    int64_t part = rank % 100 * keep;
+    int64_t whole = rank / 100 * keep + part / 100;
+
+    part %= 100;
+    if (part > 50 || (part == 50 && whole % 2 != 0))
+        whole++;
+    return whole;
+}
+
+static void inactivate(struct chain *chain, uint32_t validator)
+{
+    const struct chain_properties *p = &chain->properties;
+    struct chain_record *record = &chain->records[validator];
+
+    record->rank = reduced(record->rank, p->inactive_rank_percent);
+    record->streak = 0;
+    record->inactive_until_ms = chain->time_ms + (int64_t)p->downtime_inactive_s * 1000;
+    move(chain, validator, STATUS_INACTIVE, QUEUE_LEAVE);
+    chain_note(chain, validator, "inactive");
+}
+
+static void count_signed(struct chain_record *record, struct height height)
+{
+    record->mischance = 0;
+    record->mischance_confidence = 0;
+    record->produced_blocks++;
+    record->last_present = height.n;
+    record->streak++;
+    if (record->streak > record->rank)
+        record->rank = record->streak;
+}
+
+static void count_missed(struct chain *chain, uint32_t validator)
+{
+    const struct chain_properties *p = &chain->properties;
+    struct chain_record *record = &chain->records[validator];
+    int64_t decrease = (int64_t)p->mischance_rank_decrease;
+
+    record->missed_blocks++;
+    if (record->mischance_confidence >= p->mischance_confidence)
+        record->mischance++;
+    else
+        record->mischance_confidence++;
+    if (record->mischance > 0) {
+        record->streak = 0;
+        record->rank = record->rank > decrease ? record->rank - decrease : 0;
+    }
+    if (record->mischance > p->max_mischance)
+        inactivate(chain, validator);
+}
+
+static void count_signatures(struct chain *chain)
+{
+    struct height height = height_after(chain->height, 1);
+
+    for (uint32_t v = 0; v < chain->record_count; v++) {
+        if (!(chain->flags[v] & IN_LAST) || chain->records[v].status != STATUS_ACTIVE)
+            continue;
+        if (chain->flags[v] & MISSING)
+            count_missed(chain, v);
+        else
+            count_signed(&chain->records[v], height);
+    }
+}
+
+static void begin(struct chain *chain)
+{
+    run_upgrade(chain);
+    count_signatures(chain);
+}
+
+static enum chain_update update(struct chain *chain, uint32_t validator)
+{
+    switch ((enum chain_queue)chain->queues[validator]) {
+    case QUEUE_LEAVE: return UPDATE_LEAVE;
+    case QUEUE_ENTER: return UPDATE_ENTER;
+    case QUEUE_NONE: break;
+    }
+    return UPDATE_NONE;
+}
+
+const struct chain_rules chain_rules_kira = {
+    .messages = 1u << MSG_OTHER | 1u << MSG_SEND | 1u << MSG_PAUSE | 1u << MSG_UNPAUSE |
+                1u << MSG_ACTIVATE | 1u << MSG_VOTE_YES,
+    .fees = true,
+    .admit = admit,
+    .handle = handle,
+    .begin = begin,
+    .update = update,
+    .fee = least_fee,
+};

@@ -1,0 +1,42 @@
+#!/bin/sh
+# The command table: help, version, and one line with status 1 for what it does not know.
+set -u
+failed=0
+
+# expect STATUS LINES_OF_ERRORS COMMAND...: runs it and compares; the output stays in $out
+expect() {
+    status=$1 lines=$2
+    shift 2
+    out=$("$@" 2>command_table.err)
+    got=$?
+    got_lines=$(wc -l <command_table.err)
+    if [ "$got" -ne "$status" ] || [ "$got_lines" -ne "$lines" ]; then
+        echo "$*: status $got and $got_lines lines of errors, expected $status and $lines"
+        cat command_table.err
+        failed=1
+    fi
+}
+
+# says TEXT: whether the last output contains it
+says() {
+    case $out in
+    *"$1"*) ;;
+    *)
+        echo "expected '$1' in: $out"
+        failed=1
+        ;;
+    esac
+}
+
+expect 0 0 "$STAGGER" --version
+says "stagger "
+expect 0 0 "$STAGGER" --help
+says "  sim "
+expect 1 1 "$STAGGER"
+expect 1 1 "$STAGGER" nonsense
+expect 1 1 "$STAGGER" ""
+if [ -c /dev/full ]; then
+    expect 1 0 sh -c '"$1" --version >/dev/full' sh "$STAGGER"
+fi
+rm -f command_table.err
+exit $failed
