@@ -86,15 +86,15 @@ size_t charter_text(const struct charter *c, char text[CHARTER_TEXT_MAX])
         snprintf(reserve, sizeof reserve, "%" PRId64, c->reserve);
     if (c->ramp)
         snprintf(ramp, sizeof ramp, "%" PRIu32 ",%" PRIu32, c->ramp_a, c->ramp_b);
-    int size = snprintf(text, CHARTER_TEXT_MAX,
-                        "stagger charter 1\nchain_id %s\nmin_validators %" PRIu64 "\nepoch_blocks %" PRIu32
-                        "\nlive_blocks %" PRIu32 "\nround_blocks %" PRIu32 "\njoins_max %" PRIu32
-                        "\nreference_blocks %" PRIu64 "\nphi %" PRIu32 "/%" PRIu32
-                        "\nreserve %s\norder %s\nramp %s\nsettle_blocks %" PRIu32 "\n",
-                        c->chain_id, c->min_validators, c->epoch_blocks, c->live_blocks,
-                        c->round_blocks, c->joins_max, c->reference_blocks, c->phi_num, c->phi_den,
-                        reserve, c->order == ORDER_PLAIN ? "plain" : "long-first", ramp,
-                        c->settle_blocks);
+    int size =
+        snprintf(text, CHARTER_TEXT_MAX,
+                 "stagger charter 1\nchain_id %s\nmin_validators %" PRIu64 "\nepoch_blocks %" PRIu32
+                 "\nlive_blocks %" PRIu32 "\nround_blocks %" PRIu32 "\njoins_max %" PRIu32
+                 "\nreference_blocks %" PRIu64 "\nphi %" PRIu32 "/%" PRIu32
+                 "\nreserve %s\norder %s\nramp %s\nsettle_blocks %" PRIu32 "\n",
+                 c->chain_id, c->min_validators, c->epoch_blocks, c->live_blocks, c->round_blocks,
+                 c->joins_max, c->reference_blocks, c->phi_num, c->phi_den, reserve,
+                 c->order == ORDER_PLAIN ? "plain" : "long-first", ramp, c->settle_blocks);
     assert(size > 0 && size < CHARTER_TEXT_MAX);
     return (size_t)size;
 }
@@ -108,10 +108,12 @@ void charter_seal(struct charter *charter)
     assert(digest);
     digest_sha256(digest, &(struct digest_piece){text, size}, 1, hash);
     digest_destroy(&digest);
-    charter->id = (uint32_t)hash[0] << 24 | (uint32_t)hash[1] << 16 | (uint32_t)hash[2] << 8 | hash[3];
+    charter->id =
+        (uint32_t)hash[0] << 24 | (uint32_t)hash[1] << 16 | (uint32_t)hash[2] << 8 | hash[3];
 }
 
 bool charter_reference_is_short(const struct charter *charter, int64_t block_ms)
 {
-    return charter->reference_blocks < (uint64_t)(REFERENCE_SPAN_MS / (block_ms > 0 ? block_ms : 1));
+    return charter->reference_blocks <
+           (uint64_t)(REFERENCE_SPAN_MS / (block_ms > 0 ? block_ms : 1));
 }

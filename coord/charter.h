@@ -17,28 +17,29 @@
 
 #include "coord/units.h"
 
-#define CHAIN_ID_MAX 64          /* bytes of a chain id with its terminator */
-#define CHARTER_TEXT_MAX 512     /* enough for every charter_text() */
-#define RESERVE_DEFAULT (-1)     /* reserve: floor(n / 25) */
-#define FOREIGN_BLOCKS 2400      /* Z, a constant of the protocol: how long a foreign join is remembered */
+#define CHAIN_ID_MAX 64      /* bytes of a chain id with its terminator */
+#define CHARTER_TEXT_MAX 512 /* enough for every charter_text() */
+#define RESERVE_DEFAULT (-1) /* reserve: floor(n / 25) */
+#define FOREIGN_BLOCKS                                                                             \
+    2400 /* Z, a constant of the protocol: how long a foreign join is remembered */
 
 enum draw_order { ORDER_LONG_FIRST, ORDER_PLAIN };
 
 struct charter {
     char chain_id[CHAIN_ID_MAX];
-    uint64_t min_validators;     /* as the chain has it; >= 1 */
-    uint32_t epoch_blocks;       /* W */
-    uint32_t live_blocks;        /* k */
-    uint32_t round_blocks;       /* L */
-    uint32_t joins_max;          /* J */
-    uint64_t reference_blocks;   /* M */
-    uint32_t phi_num, phi_den;   /* phi as a fraction, 2/3 <= phi < 1 */
-    int64_t reserve;             /* r, or RESERVE_DEFAULT */
+    uint64_t min_validators;   /* as the chain has it; >= 1 */
+    uint32_t epoch_blocks;     /* W */
+    uint32_t live_blocks;      /* k */
+    uint32_t round_blocks;     /* L */
+    uint32_t joins_max;        /* J */
+    uint64_t reference_blocks; /* M */
+    uint32_t phi_num, phi_den; /* phi as a fraction, 2/3 <= phi < 1 */
+    int64_t reserve;           /* r, or RESERVE_DEFAULT */
     enum draw_order order;
-    bool ramp;                   /* canaries: ramp_a + ramp_b * back - out */
+    bool ramp; /* canaries: ramp_a + ramp_b * back - out */
     uint32_t ramp_a, ramp_b;
-    uint32_t settle_blocks;      /* m */
-    uint32_t id;                 /* first 4 bytes of the hash, set by charter_seal() */
+    uint32_t settle_blocks; /* m */
+    uint32_t id;            /* first 4 bytes of the hash, set by charter_seal() */
 };
 
 /* A charter with the defaults of PROTOCOL section 1. block_ms is the chain's usual block time (> 0) and

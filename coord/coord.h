@@ -59,35 +59,35 @@ enum coord_step_kind { STEP_NONE, STEP_STOP, STEP_REINIT, STEP_START, STEP_RESTO
 /* Why nothing is done. Machine-readable code and sentence: coord_reason_code(), coord_reason_sentence(). */
 enum coord_reason {
     REASON_NONE,
-    REASON_HOLD,             /* the operator holds the agent */
-    REASON_FROZEN,           /* too many turns are overdue */
-    REASON_RECOVERING,       /* just started: the chain has not been asked yet */
-    REASON_STORE,            /* the journal cannot be written */
-    REASON_CATCHING_UP,      /* our node is catching up, or does not answer */
-    REASON_HISTORY,          /* blocks that the draw needs are missing */
-    REASON_NOT_MEMBER,       /* not in the set: there is nothing to pause */
-    REASON_NO_YES_VOTE,      /* an upgrade is pending and we have not voted YES */
-    REASON_WINDOW,           /* not back before upgrade_time */
-    REASON_FUNDS,            /* the account cannot pay join, pause, unpause and activate */
-    REASON_FOREIGN_HALF,     /* half of the members play by another charter */
-    REASON_JOINS_EXHAUSTED,  /* J joins in this round */
-    REASON_OWN_FLOOR,        /* the operator's own floor */
-    REASON_OWN_CAP,          /* the operator's own cap on how many may be out */
-    REASON_WOULD_WITHHOLD,   /* a permit would be withheld for one of the two, so no join yet */
-    REASON_SPACING,          /* our last membership transaction is too close */
-    REASON_LAST_MEMBER,      /* the chain would stop for good */
-    REASON_RECHECK,          /* block E + 1 shows too few signatures (chains without empty blocks) */
-    REASON_PEERS_AHEAD,      /* others see blocks that our node does not */
-    REASON_PEERS_CONFLICT,   /* others see another hash at our height */
-    REASON_PEERS_FAILED,     /* others report failures */
-    REASON_DOMAIN,           /* our failure domain has enough members out */
-    REASON_HOURS,            /* outside the operator's maintenance hours */
-    REASON_JAILED,           /* only governance can help */
-    REASON_TRUSTEES,         /* disabled by the trustees: never enabled automatically */
-    REASON_BY_HAND,          /* paused by hand: stays so until the operator unpauses */
-    REASON_NO_PERMIT,        /* the draw gave the place to others */
-    REASON_BUSY,             /* a turn is already under way */
-    REASON_NOT_PAUSED,       /* there is nothing to unpause */
+    REASON_HOLD,            /* the operator holds the agent */
+    REASON_FROZEN,          /* too many turns are overdue */
+    REASON_RECOVERING,      /* just started: the chain has not been asked yet */
+    REASON_STORE,           /* the journal cannot be written */
+    REASON_CATCHING_UP,     /* our node is catching up, or does not answer */
+    REASON_HISTORY,         /* blocks that the draw needs are missing */
+    REASON_NOT_MEMBER,      /* not in the set: there is nothing to pause */
+    REASON_NO_YES_VOTE,     /* an upgrade is pending and we have not voted YES */
+    REASON_WINDOW,          /* not back before upgrade_time */
+    REASON_FUNDS,           /* the account cannot pay join, pause, unpause and activate */
+    REASON_FOREIGN_HALF,    /* half of the members play by another charter */
+    REASON_JOINS_EXHAUSTED, /* J joins in this round */
+    REASON_OWN_FLOOR,       /* the operator's own floor */
+    REASON_OWN_CAP,         /* the operator's own cap on how many may be out */
+    REASON_WOULD_WITHHOLD,  /* a permit would be withheld for one of the two, so no join yet */
+    REASON_SPACING,         /* our last membership transaction is too close */
+    REASON_LAST_MEMBER,     /* the chain would stop for good */
+    REASON_RECHECK,         /* block E + 1 shows too few signatures (chains without empty blocks) */
+    REASON_PEERS_AHEAD,     /* others see blocks that our node does not */
+    REASON_PEERS_CONFLICT,  /* others see another hash at our height */
+    REASON_PEERS_FAILED,    /* others report failures */
+    REASON_DOMAIN,          /* our failure domain has enough members out */
+    REASON_HOURS,           /* outside the operator's maintenance hours */
+    REASON_JAILED,          /* only governance can help */
+    REASON_TRUSTEES,        /* disabled by the trustees: never enabled automatically */
+    REASON_BY_HAND,         /* paused by hand: stays so until the operator unpauses */
+    REASON_NO_PERMIT,       /* the draw gave the place to others */
+    REASON_BUSY,            /* a turn is already under way */
+    REASON_NOT_PAUSED,      /* there is nothing to unpause */
     REASON_COUNT,
 };
 
@@ -103,9 +103,9 @@ struct coord_policy {
     uint32_t domain_max;      /* members of our failure domain out at once, 0: no limit */
     uint32_t failures_max;    /* reported failures that make us wait, 0: no limit */
     int32_t hours_from_min, hours_to_min; /* minutes of the UTC day; from == to: always */
-    uint32_t attempts_max;    /* of a reinitialisation before the old version is restored */
-    int64_t retry_ms;         /* between two attempts */
-    int64_t still_ms;         /* chains without empty blocks: when a waiting member moves the chain on */
+    uint32_t attempts_max; /* of a reinitialisation before the old version is restored */
+    int64_t retry_ms;      /* between two attempts */
+    int64_t still_ms; /* chains without empty blocks: when a waiting member moves the chain on */
 };
 
 struct coord_policy coord_policy_default(void);
@@ -123,33 +123,33 @@ struct coord_memory {
     enum coord_errand errand;
     enum coord_step_kind step; /* of the runtime: under way, to be done again after a crash */
     struct coord_flight flight;
-    struct height pause;       /* where our pause of this turn happened, HEIGHT_NONE */
-    struct height membership;  /* our latest membership transaction in a block */
-    struct height entered;     /* where our unpause or activate happened */
-    int64_t expected_ms;       /* how long the work takes, as the operator or the last turn says */
-    uint32_t attempts;         /* of the present step */
-    bool forced;               /* this turn was taken by force */
+    struct height pause;      /* where our pause of this turn happened, HEIGHT_NONE */
+    struct height membership; /* our latest membership transaction in a block */
+    struct height entered;    /* where our unpause or activate happened */
+    int64_t expected_ms;      /* how long the work takes, as the operator or the last turn says */
+    uint32_t attempts;        /* of the present step */
+    bool forced;              /* this turn was taken by force */
     bool held;
-    bool failed;               /* the last reinitialisation was given up */
-    bool lost;                 /* the journal was lost: a pause after a join of ours is ours to end */
+    bool failed; /* the last reinitialisation was given up */
+    bool lost;   /* the journal was lost: a pause after a join of ours is ours to end */
     bool frozen;
-    uint32_t pardoned;         /* overdue validators that the operator's unfreeze accepted */
+    uint32_t pardoned;          /* overdue validators that the operator's unfreeze accepted */
     struct height frozen_since; /* the earliest overdue pause that the freeze is for */
 };
 
 enum coord_event_kind {
-    EVENT_START,     /* the agent starts, with what its journal held */
-    EVENT_BLOCK,     /* our node shows block `height`; view has taken in at least that block */
-    EVENT_INCLUDED,  /* a transaction of ours stands in a block */
-    EVENT_REFUSED,   /* CheckTx refused it, or it could not be sent */
-    EVENT_SELF,      /* our validator's state on the chain, as asked for */
-    EVENT_NODE,      /* our node's state */
-    EVENT_RUNTIME,   /* a step of the runtime ended */
-    EVENT_OPERATOR,  /* a command */
-    EVENT_PLAN,      /* an upgrade is pending, or no longer */
-    EVENT_PEERS,     /* what gossip adds up to */
-    EVENT_STORE,     /* the journal failed or works again */
-    EVENT_TIME,      /* the instant that coord_deadline() asked for */
+    EVENT_START,    /* the agent starts, with what its journal held */
+    EVENT_BLOCK,    /* our node shows block `height`; view has taken in at least that block */
+    EVENT_INCLUDED, /* a transaction of ours stands in a block; taken in now, acted on with EVENT_BLOCK */
+    EVENT_REFUSED,  /* CheckTx refused it, or it could not be sent */
+    EVENT_SELF,     /* our validator's state on the chain, as asked for */
+    EVENT_NODE,     /* our node's state */
+    EVENT_RUNTIME,  /* a step of the runtime ended */
+    EVENT_OPERATOR, /* a command */
+    EVENT_PLAN,     /* an upgrade is pending, or no longer */
+    EVENT_PEERS,    /* what gossip adds up to */
+    EVENT_STORE,    /* the journal failed or works again */
+    EVENT_TIME,     /* the instant that coord_deadline() asked for */
     EVENT_KIND_COUNT,
 };
 
@@ -157,10 +157,10 @@ enum coord_journal { JOURNAL_NONE, JOURNAL_KEPT, JOURNAL_DAMAGED };
 enum coord_status { COORD_UNKNOWN, COORD_ACTIVE, COORD_INACTIVE, COORD_IS_PAUSED, COORD_JAILED };
 
 enum coord_command {
-    COMMAND_REBOOT,   /* the errand of an upgrade; expected_ms */
-    COMMAND_PAUSE,    /* manual maintenance through the same guard; expected_ms */
-    COMMAND_FORCE,    /* manual maintenance without a permit */
-    COMMAND_UNPAUSE,  /* manual maintenance is over, or give the turn back */
+    COMMAND_REBOOT,  /* the errand of an upgrade; expected_ms */
+    COMMAND_PAUSE,   /* manual maintenance through the same guard; expected_ms */
+    COMMAND_FORCE,   /* manual maintenance without a permit */
+    COMMAND_UNPAUSE, /* manual maintenance is over, or give the turn back */
     COMMAND_HOLD,
     COMMAND_UNHOLD,
     COMMAND_UNFREEZE,
@@ -198,8 +198,9 @@ struct coord_peers {
 
 struct coord_event {
     enum coord_event_kind kind;
-    struct instant now;      /* the agent's own clock */
-    const struct view *view; /* borrowed for the step; has taken in at least the blocks we have seen */
+    struct instant now; /* the agent's own clock */
+    const struct view
+        *view; /* borrowed for the step; has taken in at least the blocks we have seen */
     union {
         struct {
             enum coord_journal journal;
@@ -247,7 +248,7 @@ enum coord_level { LEVEL_DEBUG, LEVEL_INFO, LEVEL_UNUSUAL, LEVEL_BROKEN };
 /* One sentence, not yet put into words: coord_sentence() does that. */
 struct coord_say {
     enum coord_level level;
-    uint32_t line;             /* of the table of sentences */
+    uint32_t line; /* of the table of sentences */
     enum coord_reason reason;
     int64_t number[5];
 };
@@ -274,7 +275,7 @@ struct coord_effects {
 };
 
 /* The next occasion on which a step can matter. Blocks below `block` need not be delivered (they may be);
- * `at` is an instant of the agent's clock for EVENT_TIME. */
+ * `at` is an instant of the agent's clock for EVENT_TIME, INSTANT_NEVER for none. */
 struct coord_deadline {
     struct instant at;
     struct height block;
@@ -282,7 +283,7 @@ struct coord_deadline {
 
 struct coord {
     const struct coord_policy *policy;
-    uint32_t self;                /* our index in the view */
+    uint32_t self; /* our index in the view */
     struct coord_memory memory;
     /* everything below is learnt again after a restart */
     struct coord_node node;
@@ -291,13 +292,14 @@ struct coord {
     struct coord_peers peers;
     struct height head;
     struct instant head_time, head_seen; /* header time; our clock when it came */
-    struct height decided;        /* latest boundary whose draw was looked at */
-    struct height permit;         /* boundary of a permit that waits for block E + 1 */
-    struct height asked;          /* head at which we asked for our own state */
-    struct height signing;        /* first block since the return that holds our signature */
-    struct instant retry;         /* not before: a refused transaction, a failed step */
-    enum coord_reason told;       /* the latest refusal: each is said once in a row */
-    uint32_t thinned;             /* boundaries in a row at which the cap's lottery said no */
+    struct height decided;               /* latest boundary whose draw was looked at */
+    struct height permit;                /* boundary of a permit that waits for block E + 1 */
+    struct height asked;                 /* head at which we asked for our own state */
+    struct height nudged;   /* head at which our slot to move a still chain has passed */
+    struct height signing;  /* first block since the return that holds our signature */
+    struct instant retry;   /* not before: a refused transaction, a failed step */
+    enum coord_reason told; /* the latest refusal: each is said once in a row */
+    uint32_t thinned;       /* boundaries in a row at which the cap's lottery said no */
     bool recovering, store_broken;
 };
 
@@ -307,7 +309,7 @@ void coord_init(struct coord *core, const struct coord_policy *policy, uint32_t 
 /* One step. `effects` is overwritten. */
 void coord_step(struct coord *core, const struct coord_event *event, struct coord_effects *effects);
 
-struct coord_deadline coord_deadline(const struct coord *core, const struct charter *charter);
+struct coord_deadline coord_deadline(const struct coord *core, const struct view *view);
 
 /* What PERSIST stores. */
 const struct coord_memory *coord_memory(const struct coord *core);

@@ -58,8 +58,8 @@ enum coord_line {
 
 void step_move(struct step *s, enum coord_state to);
 void step_effect(struct step *s, struct coord_effect effect);
-void step_say(struct step *s, enum coord_level level, enum coord_line line, enum coord_reason reason,
-              int64_t a, int64_t b, int64_t c, int64_t d);
+void step_say(struct step *s, enum coord_level level, enum coord_line line,
+              enum coord_reason reason, int64_t a, int64_t b, int64_t c, int64_t d);
 void step_send(struct step *s, enum tx_kind tx, struct height timeout, uint32_t class_minutes);
 void step_runtime(struct step *s, enum coord_step_kind step);
 void step_ask_self(struct step *s);
@@ -86,7 +86,8 @@ bool rules_must_return(const struct coord *c, struct instant chain_now);
 bool rules_update_freeze(struct coord *c, const struct view *view, const struct draw *draw);
 
 /* What no force may do (section 7). */
-enum coord_reason rules_fatal(const struct coord *c, const struct view *view, struct instant chain_now);
+enum coord_reason rules_fatal(const struct coord *c, const struct view *view,
+                              struct instant chain_now);
 
 static inline bool coord_in_set(const struct coord *c, const struct view *view)
 {

@@ -12,9 +12,10 @@ static bool powers_differ(const struct view *v)
 {
     int64_t first = 0;
     for (uint32_t i = 0; i < v->count; i++) {
-        if (!v->tracks[i].seen.n)
+        const struct track *t = &v->tracks[i];
+        if (!t->seen.n || t->seen.n + v->config.charter.reference_blocks <= v->head.n)
             continue;
-        int64_t power = v->validators[i].power;
+        int64_t power = t->seen_power;
         if (first && power != first)
             return true;
         first = power;
@@ -26,7 +27,7 @@ bool view_complete(const struct view *v, struct height boundary)
 {
     const struct charter *c = &v->config.charter;
     uint64_t since = charter_round(c, height_before(boundary, 1)).n;
-    uint64_t foreign = height_before(boundary, FOREIGN_BLOCKS).n;
+    uint64_t foreign = height_before(height_at(since), FOREIGN_BLOCKS).n;
     uint64_t sets = height_before(boundary, (uint64_t)c->round_blocks + c->reference_blocks).n + 1;
     since = foreign < since ? foreign : since;
     since = sets < since ? sets : since;
@@ -84,7 +85,8 @@ static enum view_reason judge(const struct view *v, const struct draw *d, uint32
     return val->permit.n > val->join.n ? VIEW_USED_UP : VIEW_BEYOND_BUDGET;
 }
 
-static void enter_candidate(struct view *v, struct draw *d, uint32_t i, const uint8_t hash[HASH_SIZE])
+static void enter_candidate(struct view *v, struct draw *d, uint32_t i,
+                            const uint8_t hash[HASH_SIZE])
 {
     const struct charter *c = &v->config.charter;
     const struct view_validator *val = &v->validators[i];
@@ -96,33 +98,41 @@ static void enter_candidate(struct view *v, struct draw *d, uint32_t i, const ui
     e->turns = val->turns;
     e->class_minutes = c->order == ORDER_LONG_FIRST ? val->join_class : 0;
     const struct digest_piece pieces[] = {
-        {DRAW_TAG, sizeof DRAW_TAG - 1}, {c->chain_id, strlen(c->chain_id)}, {height, sizeof height},
-        {hash, HASH_SIZE},               {val->address, ADDRESS_SIZE},
+        {DRAW_TAG, sizeof DRAW_TAG - 1}, {c->chain_id, strlen(c->chain_id)},
+        {height, sizeof height},         {hash, HASH_SIZE},
+        {val->address, ADDRESS_SIZE},
     };
     digest_sha256(v->digest, pieces, sizeof pieces / sizeof *pieces, e->key);
 }
 
-/* Of those who paused in this round: who is live again and who is not; and the overdue of the freeze. A
- * live member is back for good: its pause no longer counts as one that lasts. */
-static void count_turns(struct view *v, struct draw *d)
+/* Of those who paused in this round (the ramp): who is live again and who is not. */
+static void count_turns(const struct view *v, struct draw *d)
 {
     uint64_t round = charter_round(&v->config.charter, height_before(d->boundary, 1)).n;
     for (uint32_t i = 0; i < v->count; i++) {
+        if (!v->validators[i].pause.n || v->validators[i].pause.n < round)
+            continue;
+        bool live = track_live(v, &v->tracks[i]);
+        d->back += live;
+        d->out += !live;
+    }
+}
+
+/* The freeze. A validator that is live at a boundary is back for good: its pause no longer lasts. */
+static void count_overdue(struct view *v, struct draw *d)
+{
+    for (uint32_t i = 0; i < v->count; i++) {
         struct view_validator *val = &v->validators[i];
         const struct track *t = &v->tracks[i];
-        bool live = track_live(v, t);
-        if (val->pause.n && val->pause.n >= round) {
-            d->back += live;
-            d->out += !live;
-        }
-        if (live)
-            val->paused_after_join = false;
+        if (!val->paused_after_join)
+            continue;
         int64_t grace_ms = (int64_t)t->pause_class * 3 * 60 * 1000;
         grace_ms = grace_ms > OVERDUE_MIN_MS ? grace_ms : OVERDUE_MIN_MS;
-        if (val->paused_after_join && d->time.ms - t->pause_time.ms >= grace_ms) {
+        if (track_live(v, t)) {
+            val->paused_after_join = false;
+        } else if (d->time.ms - t->pause_time.ms >= grace_ms) {
             d->overdue++;
-            if (val->pause.n < d->overdue_since.n)
-                d->overdue_since = val->pause;
+            d->overdue_since = val->pause.n < d->overdue_since.n ? val->pause : d->overdue_since;
         }
     }
 }
@@ -205,7 +215,8 @@ struct room {
 
 /* The budget at boundary E with the given live members. With unequal powers min_validators and the ramp,
  * which are counts, are kept beside the weights. */
-static struct room room_for(const struct charter *c, const struct draw *d, int64_t live, int64_t live_count)
+static struct room room_for(const struct charter *c, const struct draw *d, int64_t live,
+                            int64_t live_count)
 {
     int64_t away = d->members - live + d->reserve;
     int64_t by_floor = live - d->floor - d->reserve;
@@ -262,27 +273,40 @@ static void hand_out(struct view *v, struct draw_slot *s)
     }
 }
 
-const struct draw *draw_make(struct view *view)
+/* Everything that does not depend on who stands in line, as if the head were a boundary. */
+static struct draw tally(const struct view *view)
 {
-    const struct charter *c = &view->config.charter;
     const struct view_pulse *pulse = view_pulse(view, view->head);
-    struct epoch epoch = {view->head.n / c->epoch_blocks};
-    struct draw_slot *s = &view->draws[epoch.n % DRAWS_KEPT];
-    s->draw = (struct draw){
-        .epoch = epoch,
+    struct draw d = {
+        .epoch = {view->head.n / view->config.charter.epoch_blocks},
         .boundary = view->head,
         .time = pulse->time,
         .complete = view_complete(view, view->head),
         .by_power = powers_differ(view),
         .overdue_since = HEIGHT_NEVER,
     };
-    count_sets(view, &s->draw);
-    count_turns(view, &s->draw);
-    count_candidates(view, s, pulse->hash);
+    count_sets(view, &d);
+    count_turns(view, &d);
+    set_floor(&view->config.charter, &d);
+    return d;
+}
+
+const struct draw *draw_make(struct view *view)
+{
+    struct draw_slot *s =
+        &view->draws[view->head.n / view->config.charter.epoch_blocks % DRAWS_KEPT];
+    s->draw = tally(view);
+    count_overdue(view, &s->draw);
+    count_candidates(view, s, view_pulse(view, view->head)->hash);
     sort_entries(view, s->draw.candidates);
-    set_floor(c, &s->draw);
     hand_out(view, s);
     return &s->draw;
+}
+
+int64_t view_budget(const struct view *view)
+{
+    struct draw d = tally(view);
+    return room_for(&view->config.charter, &d, d.live, d.live_count).weight;
 }
 
 void draw_recheck(struct view *view)
@@ -328,7 +352,8 @@ static const struct {
     [VIEW_PERMIT] = {"permit", "it holds a permit for this epoch"},
     [VIEW_NOT_MEMBER] = {"not-member", "it is not in the validator set"},
     [VIEW_NO_JOIN] = {"no-join", "it has not joined"},
-    [VIEW_PAUSED_SINCE] = {"paused-since", "it has paused since its latest join: that turn is over"},
+    [VIEW_PAUSED_SINCE] = {"paused-since",
+                           "it has paused since its latest join: that turn is over"},
     [VIEW_FOREIGN] = {"foreign-charter", "its latest join names another charter"},
     [VIEW_OLD_ROUND] = {"old-round", "its latest join belongs to an earlier round"},
     [VIEW_TOO_MANY_JOINS] = {"too-many-joins", "it has joined more often than a round allows"},

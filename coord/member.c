@@ -66,8 +66,8 @@ void step_effect(struct step *s, struct coord_effect effect)
     s->effects->list[s->effects->count++] = effect;
 }
 
-void step_say(struct step *s, enum coord_level level, enum coord_line line, enum coord_reason reason,
-              int64_t a, int64_t b, int64_t c, int64_t d)
+void step_say(struct step *s, enum coord_level level, enum coord_line line,
+              enum coord_reason reason, int64_t a, int64_t b, int64_t c, int64_t d)
 {
     step_effect(s, (struct coord_effect){
                        .kind = EFFECT_SAY,
@@ -125,13 +125,14 @@ static void on_start(struct step *s)
     c->memory.lost |= !kept;
     c->recovering = true;
     step_say(s, kept ? LEVEL_INFO : LEVEL_UNUSUAL,
-             kept                                               ? SAY_STARTED
+             kept                                         ? SAY_STARTED
              : s->event->start.journal == JOURNAL_DAMAGED ? SAY_JOURNAL_DAMAGED
-                                                                : SAY_JOURNAL_LOST,
+                                                          : SAY_JOURNAL_LOST,
              REASON_NONE, c->memory.state, 0, 0, 0);
     step_ask_self(s);
     step_effect(s, (struct coord_effect){.kind = EFFECT_ASK_NODE});
-    if (c->memory.step != STEP_NONE) /* a step cut short is done again: every driver's steps are idempotent */
+    if (c->memory.step !=
+        STEP_NONE) /* a step cut short is done again: every driver's steps are idempotent */
         step_runtime(s, c->memory.step);
 }
 
@@ -145,7 +146,8 @@ static void on_block(struct step *s)
     c->head_time = view_pulse(s->view, c->head)->time;
     c->head_seen = s->event->now;
     if (flight->kind != TX_OTHER && c->head.n >= flight->timeout.n) {
-        step_say(s, LEVEL_UNUSUAL, SAY_TIMED_OUT, REASON_NONE, flight->kind, (int64_t)flight->timeout.n, 0, 0);
+        step_say(s, LEVEL_UNUSUAL, SAY_TIMED_OUT, REASON_NONE, flight->kind,
+                 (int64_t)flight->timeout.n, 0, 0);
         c->memory.flight = (struct coord_flight){.kind = TX_OTHER};
         s->dirty = true;
     }
@@ -166,7 +168,8 @@ static void on_included(struct step *s)
         s->dirty = true;
     }
     if (!s->event->included.happened) {
-        step_say(s, LEVEL_UNUSUAL, SAY_TX_FAILED, REASON_NONE, tx, s->event->included.code, (int64_t)h.n, 0);
+        step_say(s, LEVEL_UNUSUAL, SAY_TX_FAILED, REASON_NONE, tx, s->event->included.code,
+                 (int64_t)h.n, 0);
         if (tx != TX_JOIN)
             step_ask_self(s);
     } else if (tx == TX_PAUSE && m->state == COORD_PAUSING) {
@@ -184,7 +187,8 @@ static void on_refused(struct step *s)
     flight->refused = true;
     s->dirty = true;
     s->c->retry = instant_after(s->event->now, s->c->policy->retry_ms);
-    step_say(s, LEVEL_UNUSUAL, SAY_TX_REFUSED, REASON_NONE, flight->kind, s->event->refused.code, 0, 0);
+    step_say(s, LEVEL_UNUSUAL, SAY_TX_REFUSED, REASON_NONE, flight->kind, s->event->refused.code, 0,
+             0);
 }
 
 static void step_failed(struct step *s)
@@ -192,7 +196,8 @@ static void step_failed(struct step *s)
     struct coord *c = s->c;
     c->memory.attempts++;
     s->dirty = true;
-    step_say(s, LEVEL_BROKEN, SAY_STEP_FAILED, REASON_NONE, c->memory.step, c->memory.attempts, 0, 0);
+    step_say(s, LEVEL_BROKEN, SAY_STEP_FAILED, REASON_NONE, c->memory.step, c->memory.attempts, 0,
+             0);
     if (c->memory.attempts >= c->policy->attempts_max &&
         (c->memory.step == STEP_REINIT || c->memory.step == STEP_START)) {
         c->memory.failed = true;
@@ -201,13 +206,17 @@ static void step_failed(struct step *s)
         step_runtime(s, STEP_RESTORE);
         return;
     }
-    c->retry = instant_after(s->event->now, c->policy->retry_ms); /* the deadline does the step again */
+    c->retry =
+        instant_after(s->event->now, c->policy->retry_ms); /* the deadline does the step again */
 }
 
 static void on_runtime(struct step *s)
 {
     static const enum coord_step_kind next[] = {
-        [STEP_STOP] = STEP_REINIT, [STEP_REINIT] = STEP_START, [STEP_START] = STEP_NONE, [STEP_RESTORE] = STEP_NONE,
+        [STEP_STOP] = STEP_REINIT,
+        [STEP_REINIT] = STEP_START,
+        [STEP_START] = STEP_NONE,
+        [STEP_RESTORE] = STEP_NONE,
     };
     struct coord_memory *m = &s->c->memory;
     if (m->step == STEP_NONE || s->event->runtime.step != m->step)
@@ -253,8 +262,8 @@ static void on_store(struct step *s)
     if (broken == s->c->store_broken)
         return;
     s->c->store_broken = broken;
-    step_say(s, broken ? LEVEL_BROKEN : LEVEL_INFO, broken ? SAY_STORE_BROKEN : SAY_STORE_WORKS, REASON_NONE,
-             0, 0, 0, 0);
+    step_say(s, broken ? LEVEL_BROKEN : LEVEL_INFO, broken ? SAY_STORE_BROKEN : SAY_STORE_WORKS,
+             REASON_NONE, 0, 0, 0, 0);
     s->dirty = true; /* what could not be stored is tried again */
 }
 
@@ -282,10 +291,10 @@ static void on_peers(struct step *s)
 }
 
 static void (*const handlers[EVENT_KIND_COUNT])(struct step *) = {
-    [EVENT_START] = on_start,       [EVENT_BLOCK] = on_block,     [EVENT_INCLUDED] = on_included,
-    [EVENT_REFUSED] = on_refused,   [EVENT_SELF] = on_self,       [EVENT_NODE] = on_node,
-    [EVENT_RUNTIME] = on_runtime,   [EVENT_OPERATOR] = on_operator, [EVENT_PLAN] = on_plan,
-    [EVENT_PEERS] = on_peers,       [EVENT_STORE] = on_store,     [EVENT_TIME] = on_time,
+    [EVENT_START] = on_start,     [EVENT_BLOCK] = on_block,       [EVENT_INCLUDED] = on_included,
+    [EVENT_REFUSED] = on_refused, [EVENT_SELF] = on_self,         [EVENT_NODE] = on_node,
+    [EVENT_RUNTIME] = on_runtime, [EVENT_OPERATOR] = on_operator, [EVENT_PLAN] = on_plan,
+    [EVENT_PEERS] = on_peers,     [EVENT_STORE] = on_store,       [EVENT_TIME] = on_time,
 };
 
 static bool anything_between(uint64_t value, uint64_t count)
@@ -297,15 +306,16 @@ bool coord_memory_valid(const struct coord_memory *m)
 {
     return anything_between(m->state, COORD_STATE_COUNT) && m->state != COORD_LEFT &&
            anything_between(m->errand, ERRAND_MAINTENANCE + 1) &&
-           anything_between(m->step, STEP_RESTORE + 1) && anything_between(m->flight.kind, TX_ACTIVATE + 1) &&
-           m->expected_ms >= 0 && m->attempts < TOO_LATE_STEPS &&
-           (m->state != COORD_PAUSED || m->pause.n > 0) &&
+           anything_between(m->step, STEP_RESTORE + 1) &&
+           anything_between(m->flight.kind, TX_ACTIVATE + 1) && m->expected_ms >= 0 &&
+           m->attempts < TOO_LATE_STEPS && (m->state != COORD_PAUSED || m->pause.n > 0) &&
            (m->state != COORD_WAITING || m->flight.kind == TX_OTHER);
 }
 
 void coord_init(struct coord *core, const struct coord_policy *policy, uint32_t self)
 {
-    *core = (struct coord){.policy = policy, .self = self, .retry = INSTANT_NEVER, .recovering = true};
+    *core =
+        (struct coord){.policy = policy, .self = self, .retry = INSTANT_NEVER, .recovering = true};
 }
 
 void coord_step(struct coord *core, const struct coord_event *event, struct coord_effects *effects)
@@ -316,7 +326,7 @@ void coord_step(struct coord *core, const struct coord_event *event, struct coor
     handlers[event->kind](&s);
     if (core->recovering && core->own.known && core->node.known && core->head.n > 0)
         core->recovering = false;
-    if (core->head.n > 0)
+    if (core->head.n > 0 && event->kind != EVENT_INCLUDED)
         turn_advance(&s);
     effects->list[0] = (struct coord_effect){.kind = EFFECT_PERSIST};
     if (s.dirty)

@@ -5,10 +5,11 @@
 
 #include "coord/coord_internal.h"
 
-#define TURN_BLOCKS 10        /* blocks around the work: permit, pause, two to leave, unpause, two to enter */
-#define OUT_BLOCKS 4          /* of them, those that a validator is out of the set */
-#define SYNC_MS 5000          /* a node's start and handshake */
-#define BLOCK_MS_MAX 60000    /* a chain without empty blocks makes them when it is asked to */
+#define TURN_BLOCKS                                                                                \
+    10 /* blocks around the work: permit, pause, two to leave, unpause, two to enter */
+#define OUT_BLOCKS 4       /* of them, those that a validator is out of the set */
+#define SYNC_MS 5000       /* a node's start and handshake */
+#define BLOCK_MS_MAX 60000 /* a chain without empty blocks makes them when it is asked to */
 #define PEER_LEAD_BLOCKS 5
 #define MINUTE_MS INT64_C(60000)
 #define DAY_MIN 1440
@@ -168,7 +169,7 @@ static bool would_withhold(const struct coord *c, const struct view *view, const
         return true;
     uint64_t waiting = d->member_count > d->back ? d->member_count - d->back : 1;
     uint64_t stretch = c->thinned < 16 ? UINT64_C(1) << c->thinned : 65536;
-    return lot(c, view, view_pulse(view, d->boundary)) % waiting >= (uint64_t)places * stretch;
+    return lot(c, view, view_pulse(view, c->head)) % waiting >= (uint64_t)places * stretch;
 }
 
 /* As the next block, the earliest that can hold our join, will count them. */
@@ -198,8 +199,8 @@ enum coord_reason coord_may_join(const struct coord *c, const struct view *view)
     return REASON_NONE;
 }
 
-enum coord_reason coord_may_pause(const struct coord *c, const struct view *view, const struct draw *d,
-                                  uint32_t rank)
+enum coord_reason coord_may_pause(const struct coord *c, const struct view *view,
+                                  const struct draw *d, uint32_t rank)
 {
     int64_t place = (int64_t)rank + 1;
     enum coord_reason reason = standing_reason(c, view);
@@ -220,7 +221,8 @@ enum coord_reason coord_may_pause(const struct coord *c, const struct view *view
     return REASON_NONE;
 }
 
-enum coord_reason rules_fatal(const struct coord *c, const struct view *view, struct instant chain_now)
+enum coord_reason rules_fatal(const struct coord *c, const struct view *view,
+                              struct instant chain_now)
 {
     const struct view_pulse *pulse = view_pulse(view, c->head);
     if (!pulse || !coord_in_set(c, view))

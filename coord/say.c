@@ -38,13 +38,15 @@ static const char *const lines[SAY_LINE_COUNT] = {
     [SAY_REJOIN] = "head $h: our join no longer stands, joining anew",
     [SAY_REFUSED] = "head $h: not now: $r",
     [SAY_COMMAND] = "the operator says $c",
-    [SAY_FROZEN] = "head $h: frozen: $1 validators are overdue; nobody else goes until they are back",
+    [SAY_FROZEN] =
+        "head $h: frozen: $1 validators are overdue; nobody else goes until they are back",
     [SAY_THAWED] = "head $h: no longer frozen, $1 validators are overdue",
     [SAY_UNPAUSED_BY_OTHERS] = "head $h: in the set again though we did not ask: the chain wins",
     [SAY_OUT_OF_SET] = "head $h: out of the set without a turn; coming back",
     [SAY_MOVE_CHAIN] = "head $h: the chain is still; join number $1 moves it on",
     [SAY_FORCED] = "head $h: pausing by force, without a permit",
-    [SAY_STORE_BROKEN] = "the journal cannot be written: free the disk; nothing is begun until then",
+    [SAY_STORE_BROKEN] =
+        "the journal cannot be written: free the disk; nothing is begun until then",
     [SAY_STORE_WORKS] = "the journal can be written again",
 };
 
@@ -53,34 +55,48 @@ static const struct {
 } reasons[REASON_COUNT] = {
     [REASON_NONE] = {"none", "nothing stands against it"},
     [REASON_HOLD] = {"hold", "the operator holds this agent; `stagger unhold` lets it go on"},
-    [REASON_FROZEN] = {"frozen", "too many validators that paused are overdue; help them back, or `stagger unfreeze`"},
-    [REASON_RECOVERING] = {"recovering", "the agent has just started and has not heard from the chain yet"},
+    [REASON_FROZEN] =
+        {"frozen",
+         "too many validators that paused are overdue; help them back, or `stagger unfreeze`"},
+    [REASON_RECOVERING] = {"recovering",
+                           "the agent has just started and has not heard from the chain yet"},
     [REASON_STORE] = {"store", "the journal cannot be written; free or repair the disk"},
     [REASON_CATCHING_UP] = {"catching-up", "our node is catching up or does not answer"},
-    [REASON_HISTORY] = {"history", "blocks that the draw needs are missing; use a node that keeps more of them"},
+    [REASON_HISTORY] =
+        {"history", "blocks that the draw needs are missing; use a node that keeps more of them"},
     [REASON_NOT_MEMBER] = {"not-member", "this validator is not in the set"},
-    [REASON_NO_YES_VOTE] = {"no-yes-vote", "an upgrade is pending and this validator has not voted YES; vote first"},
+    [REASON_NO_YES_VOTE] =
+        {"no-yes-vote", "an upgrade is pending and this validator has not voted YES; vote first"},
     [REASON_WINDOW] = {"window", "there is no time left for a turn before the upgrade"},
-    [REASON_FUNDS] = {"funds", "the account cannot pay join, pause, unpause and activate; send it funds"},
-    [REASON_FOREIGN_HALF] = {"foreign-half", "half of the members play by another charter; compare charters with them"},
-    [REASON_JOINS_EXHAUSTED] = {"joins-exhausted", "all joins of this round are spent; the next round brings new ones"},
+    [REASON_FUNDS] = {"funds",
+                      "the account cannot pay join, pause, unpause and activate; send it funds"},
+    [REASON_FOREIGN_HALF] =
+        {"foreign-half", "half of the members play by another charter; compare charters with them"},
+    [REASON_JOINS_EXHAUSTED] =
+        {"joins-exhausted", "all joins of this round are spent; the next round brings new ones"},
     [REASON_OWN_FLOOR] = {"own-floor", "the live count would fall below the operator's own floor"},
     [REASON_OWN_CAP] = {"own-cap", "more members would be out than the operator's own cap allows"},
-    [REASON_WOULD_WITHHOLD] = {"would-withhold", "a permit would be left unused because of the operator's own limit"},
+    [REASON_WOULD_WITHHOLD] = {"would-withhold",
+                               "a permit would be left unused because of the operator's own limit"},
     [REASON_SPACING] = {"spacing", "our last membership transaction is less than two blocks back"},
-    [REASON_LAST_MEMBER] = {"last-member", "no other live member is left: the chain would stop for good"},
+    [REASON_LAST_MEMBER] = {"last-member",
+                            "no other live member is left: the chain would stop for good"},
     [REASON_RECHECK] = {"recheck", "the block after the boundary shows too few signatures"},
     [REASON_PEERS_AHEAD] = {"peers-ahead", "others see blocks that our node does not show"},
-    [REASON_PEERS_CONFLICT] = {"peers-conflict", "others see another block hash at our height; check the node"},
+    [REASON_PEERS_CONFLICT] = {"peers-conflict",
+                               "others see another block hash at our height; check the node"},
     [REASON_PEERS_FAILED] = {"peers-failed", "others report that their turn failed"},
     [REASON_DOMAIN] = {"domain", "enough members of our failure domain are out"},
     [REASON_HOURS] = {"hours", "it is outside the operator's maintenance hours"},
     [REASON_JAILED] = {"jailed", "this validator is jailed; only governance can help"},
-    [REASON_TRUSTEES] = {"trustees", "the trustees disabled this validator; it is never enabled automatically"},
-    [REASON_BY_HAND] = {"by-hand", "this validator was paused by hand and stays so; `stagger unpause` ends it"},
+    [REASON_TRUSTEES] = {"trustees",
+                         "the trustees disabled this validator; it is never enabled automatically"},
+    [REASON_BY_HAND] =
+        {"by-hand", "this validator was paused by hand and stays so; `stagger unpause` ends it"},
     [REASON_NO_PERMIT] = {"no-permit", "the draw gave the places of this epoch to others"},
     [REASON_BUSY] = {"busy", "a turn is under way; wait for its end"},
-    [REASON_NOT_PAUSED] = {"not-paused", "this validator is in the set: there is nothing to unpause"},
+    [REASON_NOT_PAUSED] = {"not-paused",
+                           "this validator is in the set: there is nothing to unpause"},
 };
 
 static const char *const tx_names[] = {
@@ -89,13 +105,13 @@ static const char *const tx_names[] = {
 };
 
 static const char *const step_names[] = {
-    [STEP_NONE] = "nothing", [STEP_STOP] = "stop", [STEP_REINIT] = "reinitialise",
+    [STEP_NONE] = "nothing", [STEP_STOP] = "stop",       [STEP_REINIT] = "reinitialise",
     [STEP_START] = "start",  [STEP_RESTORE] = "restore",
 };
 
 static const char *const command_names[COMMAND_COUNT] = {
-    [COMMAND_REBOOT] = "reboot",   [COMMAND_PAUSE] = "pause", [COMMAND_FORCE] = "pause by force",
-    [COMMAND_UNPAUSE] = "unpause", [COMMAND_HOLD] = "hold",   [COMMAND_UNHOLD] = "unhold",
+    [COMMAND_REBOOT] = "reboot",     [COMMAND_PAUSE] = "pause", [COMMAND_FORCE] = "pause by force",
+    [COMMAND_UNPAUSE] = "unpause",   [COMMAND_HOLD] = "hold",   [COMMAND_UNHOLD] = "unhold",
     [COMMAND_UNFREEZE] = "unfreeze",
 };
 

@@ -4,13 +4,13 @@
 
 #include "coord/coord_internal.h"
 
-#define JOIN_BLOCKS 10      /* a join or unpause that stands in no block by then is sent again */
-#define ENTER_BLOCKS 4      /* from an unpause to the set, before we ask what is wrong */
+#define JOIN_BLOCKS 10 /* a join or unpause that stands in no block by then is sent again */
+#define ENTER_BLOCKS 4 /* from an unpause to the set, before we ask what is wrong */
 #define NODE_LAG_MAX 2
-#define MOVERS 16           /* slots in which waiting members move a still chain on */
+#define MOVERS 16 /* slots in which waiting members move a still chain on */
 #define MOVER_SLOT_MS 5000
-#define JOINS_KEPT 2        /* of J, never spent on moving the chain */
-#define WATCH_BLOCKS 60     /* how often a member without work looks at its place in the set */
+#define JOINS_KEPT 2    /* of J, never spent on moving the chain */
+#define WATCH_BLOCKS 60 /* how often a member without work looks at its place in the set */
 
 static struct height timeout_soon(const struct step *s)
 {
@@ -26,15 +26,19 @@ static bool may_send(const struct step *s)
 }
 
 /* Our latest join still asks for a turn: of the round that the next boundary counts, of our charter,
- * neither used up nor followed by a pause. */
+ * neither used up nor followed by a pause. A shared view may be ahead of us: what it knows from above our
+ * head has not happened yet. */
 static bool join_stands(const struct step *s)
 {
     const struct charter *charter = view_charter(s->view);
     const struct view_validator *v = view_validator(s->view, s->c->self);
+    uint64_t head = s->c->head.n;
     uint64_t next = charter_boundary(charter, s->c->head).n + charter->epoch_blocks;
-    bool paused = v->pause.n > v->join.n || (v->pause.n == v->join.n && v->pause_index > v->join_index);
-    return v->join.n > 0 && v->join.n >= charter_round(charter, height_at(next - 1)).n && !paused &&
-           v->join_charter == charter->id && v->permit.n <= v->join.n;
+    bool paused = v->pause.n <= head && (v->pause.n > v->join.n ||
+                                         (v->pause.n == v->join.n && v->pause_index > v->join_index));
+    bool used_up = v->permit.n <= head && v->permit.n > v->join.n;
+    return v->join.n > 0 && v->join.n >= charter_round(charter, height_at(next - 1)).n &&
+           v->join_charter == charter->id && !paused && !used_up;
 }
 
 static void send_join(struct step *s)
@@ -107,7 +111,9 @@ static void joining(struct step *s)
     if (s->c->memory.errand == ERRAND_NONE) {
         s->c->memory.flight = (struct coord_flight){.kind = TX_OTHER};
         step_move(s, COORD_IDLE);
-    } else if (join_stands(s) && view_validator(s->view, s->c->self)->join.n <= s->c->head.n) {
+    } else if (view_validator(s->view, s->c->self)->join.n > s->c->head.n) {
+        return; /* it stands in a block that our node has not shown yet */
+    } else if (join_stands(s)) {
         s->c->memory.flight = (struct coord_flight){.kind = TX_OTHER};
         step_move(s, COORD_WAITING);
         step_say(s, LEVEL_DEBUG, SAY_JOINED, REASON_NONE,
@@ -121,9 +127,11 @@ static void joining(struct step *s)
 static void tell_draw(struct step *s, const struct draw *d, enum view_reason reason, uint32_t rank)
 {
     if (reason == VIEW_PERMIT)
-        step_say(s, LEVEL_INFO, SAY_PERMIT, REASON_NONE, (int64_t)d->epoch.n, rank + 1, d->budget, d->candidates);
+        step_say(s, LEVEL_INFO, SAY_PERMIT, REASON_NONE, (int64_t)d->epoch.n, rank + 1, d->budget,
+                 d->candidates);
     else if (reason == VIEW_BEYOND_BUDGET)
-        step_say(s, LEVEL_DEBUG, SAY_WAITING, REASON_NONE, (int64_t)d->epoch.n, rank + 1, d->budget, d->candidates);
+        step_say(s, LEVEL_DEBUG, SAY_WAITING, REASON_NONE, (int64_t)d->epoch.n, rank + 1, d->budget,
+                 d->candidates);
     else
         step_say(s, LEVEL_DEBUG, SAY_NO_PLACE, REASON_NONE, (int64_t)d->epoch.n, reason, 0, 0);
 }
@@ -176,7 +184,8 @@ static bool chain_is_worth_moving(const struct step *s)
 
 static struct instant mover_turn(const struct coord *c, const struct view *view)
 {
-    uint32_t slot = (view_pulse(view, c->head)->hash[0] ^ view_validator(view, c->self)->address[0]) % MOVERS;
+    uint32_t slot =
+        (view_pulse(view, c->head)->hash[0] ^ view_validator(view, c->self)->address[0]) % MOVERS;
     return instant_after(c->head_seen, c->policy->still_ms + (int64_t)slot * MOVER_SLOT_MS);
 }
 
@@ -184,9 +193,10 @@ static void move_chain(struct step *s)
 {
     const struct view_validator *v = view_validator(s->view, s->c->self);
     bool spare = v->joins + JOINS_KEPT < view_charter(s->view)->joins_max;
-    if (view_empty_blocks(s->view) || !spare || s->event->now.ms < mover_turn(s->c, s->view).ms)
+    if (view_empty_blocks(s->view) || s->event->now.ms < mover_turn(s->c, s->view).ms)
         return;
-    if (!chain_is_worth_moving(s) || coord_may_join(s->c, s->view) != REASON_NONE)
+    s->c->nudged = s->c->head;
+    if (!spare || !chain_is_worth_moving(s) || coord_may_join(s->c, s->view) != REASON_NONE)
         return;
     step_say(s, LEVEL_INFO, SAY_MOVE_CHAIN, REASON_NONE, v->joins + 1, 0, 0, 0);
     step_move(s, COORD_JOINING);
@@ -204,7 +214,8 @@ static void waiting(struct step *s)
     look_at_draw(s);
     if (s->c->memory.state != COORD_WAITING)
         return;
-    if (!join_stands(s) && s->c->permit.n != charter_boundary(view_charter(s->view), s->c->head).n) {
+    if (!join_stands(s) &&
+        s->c->permit.n != charter_boundary(view_charter(s->view), s->c->head).n) {
         step_say(s, LEVEL_DEBUG, SAY_REJOIN, REASON_NONE, 0, 0, 0, 0);
         step_move(s, COORD_JOINING);
     } else if (!join_stands(s) && s->c->decided.n == s->c->permit.n) {
@@ -283,8 +294,8 @@ static void left(struct step *s)
     s->c->memory.attempts = 0;
     if (s->c->memory.errand == ERRAND_REBOOT)
         step_runtime(s, STEP_STOP);
-    step_say(s, LEVEL_INFO, s->c->memory.errand == ERRAND_REBOOT ? SAY_OFFLINE : SAY_MAINTENANCE, REASON_NONE,
-             s->c->memory.expected_ms / 1000, 0, 0, 0);
+    step_say(s, LEVEL_INFO, s->c->memory.errand == ERRAND_REBOOT ? SAY_OFFLINE : SAY_MAINTENANCE,
+             REASON_NONE, s->c->memory.expected_ms / 1000, 0, 0, 0);
 }
 
 static bool forced_return(struct step *s)
@@ -308,8 +319,8 @@ static void offline(struct step *s)
 
 static bool node_in_step(const struct coord_node *n)
 {
-    return n->known && n->reachable && !n->catching_up && n->key_matches && n->lag <= NODE_LAG_MAX &&
-           n->new_blocks >= 1;
+    return n->known && n->reachable && !n->catching_up && n->key_matches &&
+           n->lag <= NODE_LAG_MAX && n->new_blocks >= 1;
 }
 
 static void syncing(struct step *s)
@@ -340,7 +351,8 @@ static void unpausing(struct step *s)
     struct coord *c = s->c;
     struct coord_memory *m = &c->memory;
     bool spaced = c->head.n > m->membership.n;
-    if (m->entered.n > m->pause.n || (spaced && c->head.n > m->pause.n + 1 && coord_in_set(c, s->view))) {
+    if (m->entered.n > m->pause.n ||
+        (spaced && c->head.n > m->pause.n + 1 && coord_in_set(c, s->view))) {
         m->entered = m->entered.n > m->pause.n ? m->entered : c->head;
         m->flight = (struct coord_flight){.kind = TX_OTHER};
         step_move(s, COORD_SETTLING);
@@ -402,9 +414,9 @@ static void done(struct step *s)
 }
 
 static void (*const states[COORD_STATE_COUNT])(struct step *) = {
-    [COORD_IDLE] = idle,         [COORD_JOINING] = joining,     [COORD_WAITING] = waiting,
-    [COORD_PAUSING] = pausing,   [COORD_PAUSED] = paused,       [COORD_LEFT] = left,
-    [COORD_OFFLINE] = offline,   [COORD_SYNCING] = syncing,     [COORD_UNPAUSING] = unpausing,
+    [COORD_IDLE] = idle,         [COORD_JOINING] = joining, [COORD_WAITING] = waiting,
+    [COORD_PAUSING] = pausing,   [COORD_PAUSED] = paused,   [COORD_LEFT] = left,
+    [COORD_OFFLINE] = offline,   [COORD_SYNCING] = syncing, [COORD_UNPAUSING] = unpausing,
     [COORD_SETTLING] = settling, [COORD_DONE] = done,
 };
 
@@ -416,7 +428,8 @@ static void keep_freeze(struct step *s)
         return;
     s->dirty = true;
     if (was != s->c->memory.frozen)
-        step_say(s, was ? LEVEL_INFO : LEVEL_BROKEN, was ? SAY_THAWED : SAY_FROZEN, REASON_NONE, d->overdue, 0, 0, 0);
+        step_say(s, was ? LEVEL_INFO : LEVEL_BROKEN, was ? SAY_THAWED : SAY_FROZEN, REASON_NONE,
+                 d->overdue, 0, 0, 0);
 }
 
 void turn_advance(struct step *s)
@@ -426,7 +439,10 @@ void turn_advance(struct step *s)
         keep_freeze(s);
     do {
         before = s->c->memory.state;
-        states[before](s);
+        bool current =
+            view_pulse(s->view, s->c->head); /* else the node was away for long: wait for a block */
+        if (current || before == COORD_OFFLINE)
+            states[before](s);
     } while (s->c->memory.state != before);
 }
 
@@ -434,7 +450,8 @@ void turn_advance(struct step *s)
 
 static bool between_turns(enum coord_state state)
 {
-    return state == COORD_IDLE || state == COORD_JOINING || state == COORD_WAITING || state == COORD_DONE;
+    return state == COORD_IDLE || state == COORD_JOINING || state == COORD_WAITING ||
+           state == COORD_DONE;
 }
 
 static enum coord_reason take_errand(struct step *s, enum coord_errand errand, int64_t expected_ms)
@@ -463,7 +480,8 @@ static enum coord_reason pause_by_force(struct step *s, int64_t expected_ms)
     c->memory.forced = true;
     c->memory.flight = (struct coord_flight){.kind = TX_OTHER};
     step_move(s, COORD_PAUSING);
-    step_send(s, TX_PAUSE, height_after(charter_boundary(charter, c->head), charter->epoch_blocks), 0);
+    step_send(s, TX_PAUSE, height_after(charter_boundary(charter, c->head), charter->epoch_blocks),
+              0);
     step_say(s, LEVEL_UNUSUAL, SAY_FORCED, REASON_NONE, 0, 0, 0, 0);
     return REASON_NONE;
 }
@@ -478,7 +496,7 @@ static enum coord_reason end_errand(struct step *s)
     s->dirty = true;
     if (!by_hand)
         return REASON_NONE;
-    if (c->head.n == 0 || coord_in_set(c, s->view))
+    if (!view_pulse(s->view, c->head) || coord_in_set(c, s->view))
         return REASON_NOT_PAUSED;
     step_move(s, COORD_SYNCING); /* paused by hand, and now unpaused by hand through us */
     return REASON_NONE;
@@ -523,13 +541,14 @@ static struct height next_boundary(const struct coord *c, const struct charter *
 static struct height next_block(const struct coord *c, const struct charter *charter)
 {
     struct height next = height_after(c->head, 1);
+    if (c->head.n == 0)
+        return next;
+    bool resting = c->memory.errand == ERRAND_NONE && !c->recovering && c->own.known &&
+                   c->own.status == COORD_ACTIVE;
     switch (c->memory.state) {
     case COORD_IDLE:
     case COORD_DONE:
-        if (c->memory.errand == ERRAND_NONE && !c->recovering && c->own.known &&
-            c->own.status == COORD_ACTIVE)
-            return height_after(c->head, WATCH_BLOCKS);
-        return next_boundary(c, charter);
+        return resting ? height_after(c->head, WATCH_BLOCKS) : next_boundary(c, charter);
     case COORD_WAITING:
         return c->permit.n > c->decided.n ? next : next_boundary(c, charter);
     case COORD_OFFLINE:
@@ -539,13 +558,22 @@ static struct height next_block(const struct coord *c, const struct charter *cha
     }
 }
 
-struct coord_deadline coord_deadline(const struct coord *c, const struct charter *charter)
+/* Out without a YES vote: when the unpause must be sent even if the node is not back. */
+static struct instant forced_return_at(const struct coord *c)
 {
-    struct coord_deadline d = {c->retry, next_block(c, charter)};
-    if (c->memory.state == COORD_OFFLINE && c->plan.pending && !c->plan.voted_yes) {
-        int64_t left_ms = c->plan.upgrade_time.ms - c->policy->window_margin_ms - c->head_time.ms;
-        struct instant close = instant_after(c->head_seen, left_ms > 0 ? left_ms + 1 : 1);
-        d.at = close.ms < d.at.ms ? close : d.at;
-    }
+    int64_t left_ms = c->plan.upgrade_time.ms - c->policy->window_margin_ms - c->head_time.ms;
+    return instant_after(c->head_seen, left_ms > 0 ? left_ms + 1 : 1);
+}
+
+struct coord_deadline coord_deadline(const struct coord *c, const struct view *view)
+{
+    struct coord_deadline d = {c->retry, next_block(c, view_charter(view))};
+    struct instant more = INSTANT_NEVER;
+    if (c->memory.state == COORD_OFFLINE && c->plan.pending && !c->plan.voted_yes)
+        more = forced_return_at(c);
+    else if (c->memory.state == COORD_WAITING && !view_empty_blocks(view) &&
+             c->nudged.n < c->head.n && view_pulse(view, c->head))
+        more = mover_turn(c, view);
+    d.at = more.ms < d.at.ms ? more : d.at;
     return d;
 }

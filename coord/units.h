@@ -25,8 +25,8 @@ struct instant {
     int64_t ms;
 };
 
-#define HEIGHT_NONE ((struct height){0})             /* before every block */
-#define HEIGHT_NEVER ((struct height){UINT64_MAX})   /* behind every block */
+#define HEIGHT_NONE ((struct height){0})           /* before every block */
+#define HEIGHT_NEVER ((struct height){UINT64_MAX}) /* behind every block */
 #define INSTANT_NEVER ((struct instant){INT64_MAX})
 #define VALIDATOR_NONE UINT32_MAX
 #define ADDRESS_SIZE 20 /* bytes of a consensus address */

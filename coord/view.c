@@ -119,12 +119,16 @@ static void shift_histories(struct view *v)
     }
 }
 
-static void apply_block(struct view *v, const struct view_block *b)
+static void apply_commit(struct view *v, const struct view_block *b)
 {
     for (uint32_t i = 0; i < b->missing_count; i++) {
         assert(b->missing[i] < v->count);
         v->tracks[b->missing[i]].signed_in &= ~UINT64_C(1);
     }
+}
+
+static void apply_block(struct view *v, const struct view_block *b)
+{
     for (uint32_t i = 0; i < b->change_count; i++) {
         const struct view_change *c = &b->changes[i];
         assert(c->validator < v->count && c->power >= 0);
@@ -176,14 +180,16 @@ const struct draw *view_block(struct view *view, const struct view_block *block)
     view->head = block->height;
     view->results_due = true;
     shift_histories(view);
+    apply_commit(view, block);
+    /* before this block's own pauses and V(h+1): the recheck is about V(E+1) and who is gone at E */
+    if (charter_is_boundary(c, height_before(view->head, 1)))
+        draw_recheck(view);
     apply_block(view, block);
     keep_pulse(view, block);
     if (charter_is_boundary(c, view->head)) {
         see_members(view);
         if (view->head.n >= view->first.n + c->live_blocks)
             return draw_make(view);
-    } else if (charter_is_boundary(c, height_before(view->head, 1))) {
-        draw_recheck(view);
     }
     return NULL;
 }
@@ -300,6 +306,12 @@ bool view_in_set(const struct view *view, uint32_t validator, struct height h)
     uint64_t back = view->head.n + 1 - h.n;
     assert(h.n <= view->head.n + 1 && back < VIEW_BLOCKS_KEPT);
     return view->tracks[validator].member >> back & 1;
+}
+
+bool view_live(const struct view *view, uint32_t validator)
+{
+    assert(validator < view->count);
+    return track_live(view, &view->tracks[validator]);
 }
 
 bool view_signed(const struct view *view, uint32_t validator, struct height h)

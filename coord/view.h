@@ -44,13 +44,13 @@ enum chain_kind { CHAIN_KIRA, CHAIN_DCL };
 enum tx_kind { TX_OTHER, TX_JOIN, TX_PAUSE, TX_UNPAUSE, TX_ACTIVATE };
 
 struct view_tx {
-    uint32_t validator;       /* the message's validator; for a join the signer's */
+    uint32_t validator; /* the message's validator; for a join the signer's */
     enum tx_kind kind;
-    uint32_t index;           /* order within the block */
-    uint32_t code;            /* result; read by view_results() only */
-    const char *codespace;    /* "" for none */
-    uint32_t class_minutes;   /* of a join */
-    uint32_t charter;         /* of a join: struct charter's id */
+    uint32_t index;         /* order within the block */
+    uint32_t code;          /* result; read by view_results() only */
+    const char *codespace;  /* "" for none */
+    uint32_t class_minutes; /* of a join */
+    uint32_t charter;       /* of a join: struct charter's id */
 };
 
 struct view_change {
@@ -60,11 +60,11 @@ struct view_change {
 
 struct view_block {
     struct height height;
-    struct instant time;              /* the header's */
-    const uint8_t *hash;              /* HASH_SIZE bytes */
-    const uint32_t *missing;          /* members of V(h-1) whose signature is not in this last commit */
+    struct instant time;     /* the header's */
+    const uint8_t *hash;     /* HASH_SIZE bytes */
+    const uint32_t *missing; /* members of V(h-1) whose signature is not in this last commit */
     uint32_t missing_count;
-    const struct view_tx *txs;        /* results are not read */
+    const struct view_tx *txs; /* results are not read */
     uint32_t tx_count;
     const struct view_change *changes; /* V(h+1) against V(h) */
     uint32_t change_count;
@@ -73,17 +73,17 @@ struct view_block {
 /* Why a validator holds no permit at a boundary. The order of the list is the order in which the rule
  * looks: the first that applies is the answer. */
 enum view_reason {
-    VIEW_PERMIT,          /* it holds one */
-    VIEW_NOT_MEMBER,      /* not in V(E+1) */
-    VIEW_NO_JOIN,         /* never joined, or its last join is out of memory */
-    VIEW_PAUSED_SINCE,    /* its turn is over: a pause happened after its latest join */
-    VIEW_FOREIGN,         /* its latest join names another charter */
-    VIEW_OLD_ROUND,       /* its latest join belongs to an earlier round */
-    VIEW_TOO_MANY_JOINS,  /* more than J joins in this round */
-    VIEW_GONE,            /* a pause of it stands in the boundary block */
-    VIEW_SILENT,          /* no signature in the last k commits */
-    VIEW_USED_UP,         /* it held a permit after its latest join */
-    VIEW_BEYOND_BUDGET,   /* candidate, but its rank lies behind the budget */
+    VIEW_PERMIT,         /* it holds one */
+    VIEW_NOT_MEMBER,     /* not in V(E+1) */
+    VIEW_NO_JOIN,        /* never joined, or its last join is out of memory */
+    VIEW_PAUSED_SINCE,   /* its turn is over: a pause happened after its latest join */
+    VIEW_FOREIGN,        /* its latest join names another charter */
+    VIEW_OLD_ROUND,      /* its latest join belongs to an earlier round */
+    VIEW_TOO_MANY_JOINS, /* more than J joins in this round */
+    VIEW_GONE,           /* a pause of it stands in the boundary block */
+    VIEW_SILENT,         /* no signature in the last k commits */
+    VIEW_USED_UP,        /* it held a permit after its latest join */
+    VIEW_BEYOND_BUDGET,  /* candidate, but its rank lies behind the budget */
 };
 
 /* Which term of the budget was the smallest. */
@@ -92,23 +92,24 @@ enum view_term { TERM_FLOOR, TERM_TWO_THIRDS, TERM_RAMP };
 /* Weights are counts when all powers known to the view are equal, otherwise sums of power (section 8). */
 struct draw {
     struct epoch epoch;
-    struct height boundary;   /* E */
-    struct instant time;      /* header time of E */
-    bool complete;            /* the view knew all that section 2 demands when it drew */
-    bool by_power;            /* the six weights below are powers, not counts */
+    struct height boundary; /* E */
+    struct instant time;    /* header time of E */
+    bool complete;          /* the view knew all that section 2 demands when it drew */
+    bool by_power;          /* the six weights below are powers, not counts */
     int64_t members, live, foreign, reference; /* n, l, x, N */
-    int64_t floor, reserve;   /* F, r */
-    int64_t budget;           /* B, by weight */
-    uint32_t budget_count;    /* B, by count: what min_validators and the ramp allow as well */
+    int64_t floor, reserve;                    /* F, r */
+    int64_t budget;                            /* B, by weight */
+    uint32_t budget_count; /* B, by count: what min_validators and the ramp allow as well */
     enum view_term term;
     uint32_t member_count, live_count, foreign_count, reference_count;
     uint32_t candidates, used_up, permits;
-    uint32_t out, back;       /* of those who paused in this round: not live again, live again */
-    uint32_t overdue;         /* section 2, freeze */
-    struct height overdue_since; /* the earliest pause of an overdue validator, HEIGHT_NEVER if none */
-    uint32_t recheck;         /* permits that still fit when liveness is judged by block E+1 alone */
-    bool rechecked;           /* block E+1 has been read */
-    const uint32_t *order;    /* candidates in draw order; the first `permits` of them hold one */
+    uint32_t out, back; /* of those who paused in this round: not live again, live again */
+    uint32_t overdue;   /* section 2, freeze */
+    struct height
+        overdue_since;     /* the earliest pause of an overdue validator, HEIGHT_NEVER if none */
+    uint32_t recheck;      /* permits that still fit when liveness is judged by block E+1 alone */
+    bool rechecked;        /* block E+1 has been read */
+    const uint32_t *order; /* candidates in draw order; the first `permits` of them hold one */
 };
 
 /* One block, as kept for readers that lag. live counts members of V(h+1) as section 1 does at h. */
@@ -123,23 +124,23 @@ struct view_pulse {
 /* What the view knows of one validator, as of the latest block. */
 struct view_validator {
     uint8_t address[ADDRESS_SIZE];
-    int64_t power;                 /* in V(head+1), or when it last stood in a set */
-    struct height join;            /* latest join that counts, HEIGHT_NONE if none */
+    int64_t power;      /* in V(head+1), or when it last stood in a set */
+    struct height join; /* latest join that counts, HEIGHT_NONE if none */
     uint32_t join_index, join_class, join_charter;
-    struct height pause;           /* latest pause that happened, HEIGHT_NONE if none */
+    struct height pause; /* latest pause that happened, HEIGHT_NONE if none */
     uint32_t pause_index;
-    uint32_t joins, turns;         /* in the round of the latest block with results */
-    struct height permit;          /* latest boundary at which it held a permit */
-    bool paused_after_join;        /* since its latest pause, which followed a join, live at no boundary */
+    uint32_t joins, turns;  /* in the round of the latest block with results */
+    struct height permit;   /* latest boundary at which it held a permit */
+    bool paused_after_join; /* since its latest pause, which followed a join, live at no boundary */
 };
 
 struct view;
 
 struct view_config {
-    struct charter charter;   /* checked and sealed by the caller */
+    struct charter charter; /* checked and sealed by the caller */
     enum chain_kind chain;
     bool empty_blocks;
-    uint32_t capacity;        /* validators, <= VIEW_VALIDATORS_MAX */
+    uint32_t capacity; /* validators, <= VIEW_VALIDATORS_MAX */
 };
 
 /* A view that has seen nothing; NULL when memory is short. */
@@ -173,11 +174,15 @@ const struct charter *view_charter(const struct view *view);
 enum chain_kind view_chain(const struct view *view);
 bool view_empty_blocks(const struct view *view);
 struct height view_head(const struct view *view);
-struct height view_first(const struct view *view);        /* of the blocks that it was given */
+struct height view_first(const struct view *view); /* of the blocks that it was given */
 const struct view_validator *view_validator(const struct view *view, uint32_t validator);
 
 /* The draw of boundary E; NULL when it is no boundary, none was made or it is too old. */
 const struct draw *view_draw(const struct view *view, struct height boundary);
+
+/* The budget by the latest block as if it were a boundary and nobody played by another charter: what an
+ * ideal coordinator would have to give away. */
+int64_t view_budget(const struct view *view);
 
 /* Whether a draw at this height rests on every block and set that section 2 demands. */
 bool view_complete(const struct view *view, struct height boundary);
@@ -194,6 +199,9 @@ const struct view_pulse *view_pulse(const struct view *view, struct height h);
 
 /* Whether the validator stands in V(h), h in (head + 1 - VIEW_BLOCKS_KEPT, head + 1]. */
 bool view_in_set(const struct view *view, uint32_t validator, struct height h);
+
+/* Whether it is a live member at the latest block. */
+bool view_live(const struct view *view, uint32_t validator);
 
 /* Whether its signature stands in the last commit of block h, for the last VIEW_BLOCKS_KEPT blocks. */
 bool view_signed(const struct view *view, uint32_t validator, struct height h);

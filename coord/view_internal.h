@@ -12,11 +12,11 @@
  * V(head + 1), bit i for V(head + 1 - i); bit 0 of `signed_in` for the last commit of the head. */
 struct track {
     uint64_t member, signed_in;
-    struct height gone;          /* latest block with a pause of it, whatever its result */
-    struct height seen;          /* latest boundary E' with the validator in V(E'+1); 0: none */
+    struct height gone; /* latest block with a pause of it, whatever its result */
+    struct height seen; /* latest boundary E' with the validator in V(E'+1); 0: none */
     int64_t seen_power;
-    struct instant pause_time;   /* of its latest happened pause */
-    uint32_t pause_class;        /* of the join before that pause */
+    struct instant pause_time; /* of its latest happened pause */
+    uint32_t pause_class;      /* of the join before that pause */
 };
 
 /* One candidate while it is being sorted. */
@@ -38,13 +38,13 @@ struct view {
     struct view_validator *validators; /* [capacity] */
     struct track *tracks;              /* [capacity] */
     uint32_t count;
-    uint32_t *slots;                   /* address index: open addressing, validator + 1, 0 empty */
+    uint32_t *slots; /* address index: open addressing, validator + 1, 0 empty */
     uint32_t slot_mask;
     struct height chain_first, first, head;
-    bool results_due;                  /* the head's results have not been given */
+    bool results_due; /* the head's results have not been given */
     struct view_pulse pulses[VIEW_BLOCKS_KEPT];
     struct draw_slot draws[DRAWS_KEPT];
-    struct entry *entries;             /* [capacity] scratch of the sort */
+    struct entry *entries; /* [capacity] scratch of the sort */
     struct digest *digest;
 };
 

@@ -10,7 +10,8 @@ static const char ALPHABET[] = "qpzry9x8gf2tvdw0s3jn54khce6mua7l";
 
 static uint32_t polymod_step(uint32_t sum, uint8_t value)
 {
-    static const uint32_t GENERATOR[5] = {0x3b6a57b2, 0x26508e6d, 0x1ea119fa, 0x3d4233dd, 0x2a1462b3};
+    static const uint32_t GENERATOR[5] = {0x3b6a57b2, 0x26508e6d, 0x1ea119fa, 0x3d4233dd,
+                                          0x2a1462b3};
     uint32_t top = sum >> 25;
     sum = (sum & 0x1ffffff) << 5 ^ value;
     for (uint32_t i = 0; i < 5; i++) {
@@ -144,7 +145,8 @@ static bool prefix_possible(const char *prefix, size_t length)
     return length > 0;
 }
 
-bool bech32_encode(const char *prefix, const uint8_t *bytes, size_t size, char text[BECH32_TEXT_MAX])
+bool bech32_encode(const char *prefix, const uint8_t *bytes, size_t size,
+                   char text[BECH32_TEXT_MAX])
 {
     uint8_t values[BECH32_TEXT_MAX];
     size_t length = strlen(prefix);

@@ -22,8 +22,8 @@ enum {
 
 /* --- accounts and ante --- */
 
-/* CheckTx's view of an account: a copy of the committed one, made when it is first needed after a commit.
- * Delivery needs it too, before it changes the record. */
+/* CheckTx's view of an account: a copy of the committed one, made when it is first needed after a
+ * commit. Delivery needs it too, before it changes the record. */
 static struct chain_account *check_account(struct chain *chain, uint32_t signer)
 {
     struct chain_account *account = &chain->accounts[signer];
@@ -234,8 +234,8 @@ static void mark_missing(struct chain *chain, const uint32_t *missing, uint32_t 
     }
 }
 
-uint32_t chain_begin(struct chain *chain, struct height height, int64_t time_ms, const uint32_t *missing,
-                     uint32_t missing_count)
+uint32_t chain_begin(struct chain *chain, struct height height, int64_t time_ms,
+                     const uint32_t *missing, uint32_t missing_count)
 {
     assert(!chain_dead(chain) && !chain->in_block);
     assert(height.n == chain->height.n + 1);
@@ -279,12 +279,11 @@ static void write_dead(struct chain *chain, enum valset_error error, uint32_t cu
     char address[2 * ADDRESS_SIZE + 1];
 
     if (error != VALSET_ABSENT) {
-        (void)snprintf(chain->dead, sizeof(chain->dead), "block %" PRIu64 " cannot be applied: %s; %s",
-                       height,
-                       error == VALSET_EMPTY
-                           ? "applying the validator changes would result in empty set"
-                           : "a voting power is out of bounds",
-                       rest);
+        (void)snprintf(
+            chain->dead, sizeof(chain->dead), "block %" PRIu64 " cannot be applied: %s; %s", height,
+            error == VALSET_EMPTY ? "applying the validator changes would result in empty set"
+                                  : "a voting power is out of bounds",
+            rest);
         return;
     }
     for (size_t i = 0; i < ADDRESS_SIZE; i++)
@@ -310,12 +309,12 @@ static void write_change(struct chain *chain, const struct valset_change *update
     chain->active_next += update->power > 0 && active;
 }
 
-/* V(h) is forgotten: each flag moves down one place, V(h+1) keeps its bit for V(h+2) to start from. */
+/* V(h) becomes the past: each flag moves down a place, and V(h+1) is what V(h+2) starts from. */
 static void rotate_flags(struct chain *chain)
 {
     for (uint32_t v = 0; v < chain->record_count; v++)
-        chain->flags[v] = (uint8_t)((chain->flags[v] >> 1 & (IN_LAST | IN_SET)) |
-                                    (chain->flags[v] & IN_NEXT));
+        chain->flags[v] =
+            (uint8_t)((chain->flags[v] >> 1 & (IN_LAST | IN_SET)) | (chain->flags[v] & IN_NEXT));
 }
 
 static void rotate_sets(struct chain *chain, uint32_t update_count)
@@ -479,8 +478,7 @@ static bool reserve(struct chain *chain, uint32_t n)
     chain->rotation->set.members = calloc(n, sizeof(*chain->rotation->set.members));
     return chain->records && chain->flags && chain->queues && chain->touched && chain->ranks &&
            chain->set.members && chain->next.members && chain->updates && chain->set_changes &&
-           chain->next_changes && chain->changes && chain->accounts &&
-           chain->rotation->set.members;
+           chain->next_changes && chain->changes && chain->accounts && chain->rotation->set.members;
 }
 
 static uint32_t count_records(struct chain *chain)

@@ -1,19 +1,20 @@
-/* The modelled chain: a block-level state machine of KIRA's sekai and of DCL, without time and without a
- * network. The simulator drives it block by block; the local devnet puts sockets around it.
+/* The modelled chain: a block-level state machine of KIRA's sekai and of DCL, without time and
+ * without a network. The simulator drives it block by block; the local devnet puts sockets around
+ * it.
  *
  * One block goes through the model like this, as in CometBFT with an ABCI application:
  *
  *     chain_check(tx)*        CheckTx of one node: ante rules only, its own expected sequences
  *     chain_begin(h, t, ...)  the upgrade module, counters of who signed block h-1, inactivation
  *     chain_deliver(tx)*      ante rules again, then the message handlers
- *     chain_end()             validator updates: V(h+2); a fatal combination stops the chain for good
+ *     chain_end()             validator updates: V(h+2); a fatal pair stops the chain for good
  *
  * Worked example, KIRA, members 0..3 of one power, block 20 holds a pause of validator 2:
  *
  *     block        18    19    20    21    22
  *     V(block)    0123  0123  0123  0123  013      the pause of block 20 changes V(22)
- *     counted in   19    20    21     -            the signatures of block b count in block b+1, and only
- *                                                  for who is ACTIVE there: 2 is PAUSED from block 20 on
+ *     counted in   19    20    21     -            signatures of block b count in b+1, for who is
+ *                                                  ACTIVE there: 2 is PAUSED from 20 on
  *
  * Ante rules are looked at in the chain's own order, the first that fails is the answer:
  *
@@ -31,30 +32,38 @@
  *      32   sequence
  *       4   forged, or a message names another validator than the signer's
  *
- * A transaction that passes pays (KIRA) what it offers and uses its sequence, whatever its messages do. The
- * messages run in order, all or nothing; the code is that of the first that fails. KIRA, codespace
- * customslashing: pause 11 (count <= min_validators or <= 1), 2 no record, 4 JAILED, 5 INACTIVE, 8 PAUSED;
- * unpause 2, 7 not PAUSED; activate 2, 6 not INACTIVE, 5 too early. A send of more than one has: sdk 5. A
- * vote, codespace customgov: 21 no plan, 28 too late, 5 no permission. DCL, codespace validator: disable 604
- * when disabled, enable 605 when not, 601 a full pool of 100 at create-validator; codespace staking: 4 at
- * create-validator of what exists, 3 for what does not.
+ * A transaction that passes pays (KIRA) what it offers and uses its sequence, whatever its messages
+ * do. The messages run in order, all or nothing; the code is that of the first that fails. KIRA,
+ * codespace customslashing: pause 11 (count <= min_validators or <= 1), 2 no record, 4 JAILED, 5
+ * INACTIVE, 8 PAUSED; unpause 2, 7 not PAUSED; activate 2, 6 not INACTIVE, 5 too early. A send of
+ * more than one has: sdk 5. A vote, codespace customgov: 21 no plan, 28 too late, 5 no permission.
+ * DCL, codespace validator: disable 604 when disabled, enable 605 when not, 601 a full pool of 100
+ * at create-validator; codespace staking: 4 at create-validator of what exists, 3 for what does
+ * not.
  *
- * What stops a chain for good: a power of 0 for one that is not in V(h+1) (KIRA: unpause and then pause in
- * one block, or the upgrade module's pause of one that was PAUSED or JAILED already), and an empty set.
+ * The upgrade module (KIRA): the first block at upgrade_time or later pauses every record that may
+ * vote and has not voted YES, whatever its status, but leaves INACTIVE ones alone. The next block
+ * clears the plan, or is the one at which the chain halts.
+ *
+ * What stops a chain for good: a power of 0 for one that is not in V(h+1) (KIRA: unpause or
+ * activate and then pause in one block, or the upgrade module's pause of one that was PAUSED or
+ * JAILED already), and an empty set.
  *
  * Invariants, asserted:
  *   C1 V(h+1) and V(h+2) are never empty, and ascend by address.
  *   C2 blocks come in ascending order, without a gap, none after the chain's death.
- *   C3 a record's status and power change through the chain only: what chain_record() gives is for votes,
- *      permissions and balances.
+ *   C3 a record's status and power change through the chain only: what chain_record() gives is for
+ *      votes, permissions and balances.
  *   C4 `missing` names members of V(height-1).
  *
- * Rules, codes and constants are those of the real chains: sekai v0.4.13 (pause, unpause, activate, records
- * guard, mischance and rank, fee range, the upgrade module that pauses who did not vote YES) and DCL 1.5
- * (disable-node, enable-node, trustees' disable, create-validator as the carrier of a join, no fees).
- * The set follows CometBFT 0.37: updates of block H belong to V(H+2), proposers rotate by priority.
+ * Rules, codes and constants are those of the real chains: sekai v0.4.13 (pause, unpause, activate,
+ * records guard, mischance and rank, fee range, the upgrade module that pauses who did not vote
+ * YES) and DCL 1.5 (disable-node, enable-node, trustees' disable, create-validator as the carrier
+ * of a join, no fees). The set follows CometBFT 0.37: updates of block H belong to V(H+2),
+ * proposers rotate by priority.
  *
- * A record is a validator's entry on the chain; its number is its index everywhere in the simulator.
+ * A record is a validator's entry on the chain; its number is its index everywhere in the
+ * simulator.
  */
 #ifndef STAGGER_SIM_CHAIN_H
 #define STAGGER_SIM_CHAIN_H
@@ -95,14 +104,14 @@ struct chain_msg {
 enum chain_author { BY_AGENT, BY_OPERATOR, BY_HOSTILE };
 
 struct chain_tx {
-    /* Record whose account signs and pays. VALIDATOR_NONE: some other account (a trustee's, a voter's),
-     * whose sequence and balance are not modelled. */
+    /* Record whose account signs and pays. VALIDATOR_NONE: some other account (a trustee's), whose
+     * sequence and balance are not modelled. */
     uint32_t signer;
-    bool forged;          /* signature, chain id or account number do not verify */
-    uint32_t msg_count;   /* 1 .. CHAIN_MSGS_MAX */
+    bool forged;        /* signature, chain id or account number do not verify */
+    uint32_t msg_count; /* 1 .. CHAIN_MSGS_MAX */
     struct chain_msg msgs[CHAIN_MSGS_MAX];
-    uint32_t memo_size;   /* characters */
-    uint64_t fee;         /* in the fee denom; ignored on DCL */
+    uint32_t memo_size; /* characters */
+    uint64_t fee;       /* in the fee denom; ignored on DCL */
     uint64_t gas;
     uint64_t sequence;
     uint64_t timeout_height; /* 0: none */
@@ -110,7 +119,7 @@ struct chain_tx {
     bool join;
     uint32_t join_class, join_charter;
     enum chain_author by;
-    uint64_t id;          /* the simulator's own, unique */
+    uint64_t id; /* the simulator's own, unique */
 };
 
 struct chain_result {
@@ -124,15 +133,15 @@ struct chain_record {
     uint8_t address[ADDRESS_SIZE];
     char moniker[CHAIN_MONIKER_MAX];
     enum chain_status status;
-    int64_t power;               /* what it has, or would have, in the set */
+    int64_t power; /* what it has, or would have, in the set */
     int64_t rank, streak;
     uint64_t mischance, mischance_confidence, missed_blocks, produced_blocks;
-    uint64_t last_present;       /* height */
+    uint64_t last_present; /* height */
     int64_t inactive_until_ms;
-    uint64_t sequence, balance;  /* of its account, as committed */
-    bool can_vote;               /* holds the upgrade vote permission (KIRA 29) */
-    bool voted_yes;              /* on the pending plan */
-    bool trustee_disabled;       /* DCL: disabled by the trustees' vote */
+    uint64_t sequence, balance; /* of its account, as committed */
+    bool can_vote;              /* holds the upgrade vote permission (KIRA 29) */
+    bool voted_yes;             /* on the pending plan; cleared with it */
+    bool trustee_disabled;      /* DCL: disabled by the trustees' vote */
 };
 
 struct chain_properties {
@@ -142,16 +151,16 @@ struct chain_properties {
     uint64_t pause_fee, unpause_fee, activate_fee, activate_failure_fee;
     uint64_t mischance_confidence, max_mischance;
     uint64_t mischance_rank_decrease;
-    uint64_t inactive_rank_percent;   /* rank lost on becoming inactive, in percent: 50 */
+    uint64_t inactive_rank_percent; /* rank lost on becoming inactive, in percent: 50 */
     uint64_t downtime_inactive_s;
     bool guard; /* count ACTIVE members, not records: KIP_54's own wording */
 };
 
 struct chain_plan {
-    bool pending;                /* a proposal or a scheduled plan */
+    bool pending; /* a proposal or a scheduled plan */
     int64_t upgrade_time_ms;
-    bool instate;                /* soft: the chain goes on */
-    bool processed;              /* who did not vote YES has been paused */
+    bool instate;   /* soft: the chain goes on */
+    bool processed; /* who did not vote YES has been paused */
 };
 
 /* One entry of a validator set, with CometBFT's rotation. */
@@ -188,37 +197,38 @@ struct chain_config {
 /* Default properties of sekai v0.4.13 with the given min_validators. */
 struct chain_properties chain_properties_default(uint64_t min_validators);
 
-/* The chain before its first block: V(h0) are the ACTIVE records. NULL when memory is short. Asserts that
- * there is one, that every record (but of status NONE) has a power above 0, and that no two of them share an
- * address. */
+/* The chain before its first block: V(h0) are the ACTIVE records. NULL when memory is short.
+ * Asserts that there is one, that every record (but of status NONE) has a power above 0, and that
+ * no two of them share an address. */
 struct chain *chain_create(const struct chain_config *config);
 void chain_destroy(struct chain **chain);
 
-/* CheckTx as the node of any honest validator would do it now, against the last committed state. A tx that
- * passes raises the expected sequence of its account, and takes its fee there, until the next block is
- * committed; then what still waits in a mempool is checked anew. charged and sequenced stay false. O(1). */
+/* CheckTx as the node of any honest validator would do it now, against the last committed state. A
+ * tx that passes raises the expected sequence of its account, and takes its fee there, until the
+ * next block is committed; then what still waits in a mempool is checked anew. charged and
+ * sequenced stay false. O(1). */
 struct chain_result chain_check(struct chain *chain, const struct chain_tx *tx);
 
-/* Begins block `height` (the next one). missing: members of V(height-1) without a signature in its last
- * commit. Returns the number of changes that the chain made by itself, readable by chain_changes() until
- * the next chain_begin(). */
-uint32_t chain_begin(struct chain *chain, struct height height, int64_t time_ms, const uint32_t *missing,
-                     uint32_t missing_count);
+/* Begins block `height` (the next one). missing: members of V(height-1) without a signature in its
+ * last commit. Returns the number of changes that the chain made by itself, readable by
+ * chain_changes() until the next chain_begin(). */
+uint32_t chain_begin(struct chain *chain, struct height height, int64_t time_ms,
+                     const uint32_t *missing, uint32_t missing_count);
 struct chain_result chain_deliver(struct chain *chain, const struct chain_tx *tx);
 
-/* Ends the block and rotates the sets. Returns false when the block is stored but cannot be applied: it
- * stopped the chain for good, and chain_dead() says why; or the chain halts by plan, and chain_dead() is
- * NULL. chain_height(), the sets and their changes are then those before it. */
+/* Ends the block and rotates the sets. Returns false when the block is stored but cannot be
+ * applied: it stopped the chain for good, and chain_dead() says why; or the chain halts by plan,
+ * and chain_dead() is NULL. chain_height(), the sets and their changes are then those before it. */
 bool chain_end(struct chain *chain);
 const char *chain_dead(const struct chain *chain); /* NULL while it lives */
 
-/* Whether the chain halts by plan at this point (hard upgrade): no block after the next one, and that one
- * is stored but not applied. It may be left out here; when it is given, chain_begin() does nothing,
- * chain_deliver() answers code 1 of codespace undefined and chain_end() false. */
+/* Whether the chain halts by plan at this point (hard upgrade): no block after the next one, and
+ * that one is stored but not applied. It may be left out here; when it is given, chain_begin() does
+ * nothing, chain_deliver() answers code 1 of codespace undefined and chain_end() false. */
 bool chain_halted_by_plan(const struct chain *chain);
 
-/* The changes of the block begun last. chain_end() may add some on DCL: a trustees' disable comes in a
- * transaction, but not in one that the validator sent. Only changes of the set are listed. */
+/* The changes of the block begun last. chain_end() may add some on DCL: a trustees' disable comes
+ * in a transaction, but not in one that the validator sent. Only changes of the set are listed. */
 uint32_t chain_changes(const struct chain *chain, const struct chain_change **changes);
 
 /* V(h+1) against V(h) for the block h that was ended last: what view_block() wants. */
@@ -228,8 +238,8 @@ uint32_t chain_set_changes(const struct chain *chain, const struct view_change *
 const struct chain_set *chain_validators(const struct chain *chain);
 const struct chain_set *chain_next_validators(const struct chain *chain);
 
-/* The proposer of the next block in `round` 0, 1, ..., as a node finds it that goes through every round.
- * O(n) per round not asked for before. */
+/* The proposer of the next block in `round` 0, 1, ..., as a node finds it that goes through every
+ * round. O(n) per round not asked for before. */
 uint32_t chain_proposer(const struct chain *chain, uint32_t round);
 
 bool chain_in_set(const struct chain *chain, uint32_t validator);      /* V(h+1) */
@@ -239,7 +249,7 @@ struct chain_record *chain_record(struct chain *chain, uint32_t validator);
 struct chain_properties *chain_properties(struct chain *chain);
 struct chain_plan *chain_plan(struct chain *chain);
 uint32_t chain_active_count(const struct chain *chain); /* records by status, O(1) */
-struct height chain_height(const struct chain *chain);  /* last committed, initial_height - 1 at first */
+struct height chain_height(const struct chain *chain);  /* last applied; h0 - 1 at first */
 
 /* The least fee that one transaction with this message needs now. */
 uint64_t chain_fee(const struct chain *chain, enum msg_kind kind);

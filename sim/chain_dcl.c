@@ -87,11 +87,16 @@ static struct chain_result handle(struct chain *chain, uint32_t signer, const st
 {
     (void)signer;
     switch (msg->kind) {
-    case MSG_PAUSE: return disable(chain, msg->validator);
-    case MSG_UNPAUSE: return enable(chain, msg->validator);
-    case MSG_CREATE_VALIDATOR: return create(chain, msg->validator);
-    case MSG_TRUSTEE_DISABLE: return disable_by_trustees(chain, msg->validator);
-    default: return chain_ok();
+    case MSG_PAUSE:
+        return disable(chain, msg->validator);
+    case MSG_UNPAUSE:
+        return enable(chain, msg->validator);
+    case MSG_CREATE_VALIDATOR:
+        return create(chain, msg->validator);
+    case MSG_TRUSTEE_DISABLE:
+        return disable_by_trustees(chain, msg->validator);
+    default:
+        return chain_ok();
     }
 }
 
@@ -101,8 +106,8 @@ static void begin(struct chain *chain)
     (void)chain;
 }
 
-/* The end of a block compares with the power last told to CometBFT, so a change and its reverse in one
- * block are no change. */
+/* The end of a block compares with the power last told to CometBFT, so a change and its reverse in
+ * one block are no change. */
 static enum chain_update update(struct chain *chain, uint32_t validator)
 {
     const struct chain_record *record = &chain->records[validator];

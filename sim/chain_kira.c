@@ -53,11 +53,15 @@ struct chain_properties chain_properties_default(uint64_t min_validators)
 static uint64_t execution_fee(const struct chain_properties *p, enum msg_kind kind)
 {
     switch (kind) {
-    case MSG_PAUSE: return p->pause_fee;
-    case MSG_UNPAUSE: return p->unpause_fee;
+    case MSG_PAUSE:
+        return p->pause_fee;
+    case MSG_UNPAUSE:
+        return p->unpause_fee;
     case MSG_ACTIVATE:
-        return p->activate_fee > p->activate_failure_fee ? p->activate_fee : p->activate_failure_fee;
-    default: return 0;
+        return p->activate_fee > p->activate_failure_fee ? p->activate_fee
+                                                         : p->activate_failure_fee;
+    default:
+        return 0;
     }
 }
 
@@ -72,12 +76,15 @@ static uint64_t least_fee(const struct chain *chain, enum msg_kind kind)
 static bool allowed_when_poor(const struct chain_msg *msg)
 {
     switch (msg->kind) {
-    case MSG_SEND: return msg->amount <= POOR_SEND_MAX;
+    case MSG_SEND:
+        return msg->amount <= POOR_SEND_MAX;
     case MSG_PAUSE:
     case MSG_UNPAUSE:
     case MSG_ACTIVATE:
-    case MSG_VOTE_YES: return true;
-    default: return false;
+    case MSG_VOTE_YES:
+        return true;
+    default:
+        return false;
     }
 }
 
@@ -120,11 +127,16 @@ static struct chain_result pause_validator(struct chain *chain, uint32_t validat
     if (is_too_few_to_pause(chain))
         return chain_refuse(SLASHING_POOR, SLASHING);
     switch (chain->records[validator].status) {
-    case STATUS_NONE: return chain_refuse(SLASHING_NO_RECORD, SLASHING);
-    case STATUS_JAILED: return chain_refuse(SLASHING_JAILED, SLASHING);
-    case STATUS_INACTIVE: return chain_refuse(SLASHING_INACTIVE, SLASHING);
-    case STATUS_PAUSED: return chain_refuse(SLASHING_PAUSED, SLASHING);
-    case STATUS_ACTIVE: break;
+    case STATUS_NONE:
+        return chain_refuse(SLASHING_NO_RECORD, SLASHING);
+    case STATUS_JAILED:
+        return chain_refuse(SLASHING_JAILED, SLASHING);
+    case STATUS_INACTIVE:
+        return chain_refuse(SLASHING_INACTIVE, SLASHING);
+    case STATUS_PAUSED:
+        return chain_refuse(SLASHING_PAUSED, SLASHING);
+    case STATUS_ACTIVE:
+        break;
     }
     move(chain, validator, STATUS_PAUSED, QUEUE_LEAVE);
     return chain_ok();
@@ -179,18 +191,23 @@ static struct chain_result handle(struct chain *chain, uint32_t signer, const st
         if (signer != VALIDATOR_NONE && chain->records[signer].balance < msg->amount)
             return chain_refuse(SDK_FUNDS, "sdk");
         return chain_ok();
-    case MSG_PAUSE: return pause_validator(chain, msg->validator);
-    case MSG_UNPAUSE: return unpause_validator(chain, msg->validator);
-    case MSG_ACTIVATE: return activate_validator(chain, msg->validator);
-    case MSG_VOTE_YES: return vote_yes(chain, signer);
-    default: return chain_ok();
+    case MSG_PAUSE:
+        return pause_validator(chain, msg->validator);
+    case MSG_UNPAUSE:
+        return unpause_validator(chain, msg->validator);
+    case MSG_ACTIVATE:
+        return activate_validator(chain, msg->validator);
+    case MSG_VOTE_YES:
+        return vote_yes(chain, signer);
+    default:
+        return chain_ok();
     }
 }
 
 /* --- the upgrade module --- */
 
-/* Everybody who did not vote YES, whatever its status, but for INACTIVE ones: whoever is out already gets a
- * power of 0 once more, which the end of the block will not survive. */
+/* Whoever is out already gets a power of 0 once more, which the end of the block will not survive;
+ * INACTIVE ones alone are spared. */
 static void pause_non_voters(struct chain *chain)
 {
     for (uint32_t v = 0; v < chain->record_count; v++) {
@@ -301,9 +318,12 @@ static void begin(struct chain *chain)
 static enum chain_update update(struct chain *chain, uint32_t validator)
 {
     switch ((enum chain_queue)chain->queues[validator]) {
-    case QUEUE_LEAVE: return UPDATE_LEAVE;
-    case QUEUE_ENTER: return UPDATE_ENTER;
-    case QUEUE_NONE: break;
+    case QUEUE_LEAVE:
+        return UPDATE_LEAVE;
+    case QUEUE_ENTER:
+        return UPDATE_ENTER;
+    case QUEUE_NONE:
+        break;
     }
     return UPDATE_NONE;
 }

@@ -7,8 +7,8 @@
  *     chain_begin                 ------->  begin: upgrade module, counters
  *     chain_end                   ------->  update: what becomes of a validator that was touched
  *
- * A validator is touched when a rule decided something about its membership in this block; chain_end()
- * asks about the touched ones only.
+ * A validator is touched when a rule decided something about its membership in this block;
+ * chain_end() asks about the touched ones only.
  */
 #ifndef STAGGER_SIM_CHAIN_RULES_H
 #define STAGGER_SIM_CHAIN_RULES_H
@@ -17,17 +17,18 @@
 
 #define CHAIN_DEAD_MAX 256
 
-/* KIRA's removing and reactivating queues, which exclude each other: the later entry removes the earlier. */
+/* KIRA's removing and reactivating queues, which exclude each other: the later entry removes the
+ * earlier. */
 enum chain_queue { QUEUE_NONE, QUEUE_LEAVE, QUEUE_ENTER };
 
 enum chain_update { UPDATE_NONE, UPDATE_LEAVE, UPDATE_ENTER };
 
 /* Bits of chain->flags. In block h: */
 enum chain_flag {
-    IN_LAST = 1,   /* member of V(h-1), whose signatures this block counts */
-    IN_SET = 2,    /* of V(h) */
-    IN_NEXT = 4,   /* of V(h+1), to which this block's updates apply */
-    MISSING = 8,   /* named by chain_begin() */
+    IN_LAST = 1, /* member of V(h-1), whose signatures this block counts */
+    IN_SET = 2,  /* of V(h) */
+    IN_NEXT = 4, /* of V(h+1), to which this block's updates apply */
+    MISSING = 8, /* named by chain_begin() */
     TOUCHED = 16,
 };
 
@@ -53,7 +54,8 @@ struct chain_rules {
                                  uint64_t balance);
 
     /* Runs one message. On a refusal nothing has changed. */
-    struct chain_result (*handle)(struct chain *chain, uint32_t signer, const struct chain_msg *msg);
+    struct chain_result (*handle)(struct chain *chain, uint32_t signer,
+                                  const struct chain_msg *msg);
 
     void (*begin)(struct chain *chain);
 

@@ -39,7 +39,7 @@ struct entry {
     struct {
         const char *word;
         int64_t value;
-    } special[2]; /* words that stand for a value outside the range */
+    } special[2];             /* words that stand for a value outside the range */
     const char *const *words; /* NULL-terminated */
     bool (*set)(struct sim_config *config, const char *value, char error[CONFIG_ERROR_MAX]);
     const char *expected;
@@ -47,8 +47,8 @@ struct entry {
 
 static const char *const chain_words[] = {"kira", "dcl", NULL};
 static const char *const order_words[] = {"long-first", "plain", NULL};
-static const char *const strategy_words[] = {"draw",    "all-at-once", "random-delay", "one-lock",
-                                             "central", "omniscient",  NULL};
+static const char *const strategy_words[] = {
+    "draw", "all-at-once", "random-delay", "one-lock", "central", "omniscient", NULL};
 
 /* clang-format off */
 static const struct entry table[] = {
@@ -293,12 +293,14 @@ void config_expected(const struct config_key *key, char expected[CONFIG_ERROR_MA
     case KIND_U32:
     case KIND_U64:
     case KIND_I64:
-        snprintf(expected, room, "a whole number from %" PRIu64 " to %" PRIu64, entry->low, entry->high);
+        snprintf(expected, room, "a whole number from %" PRIu64 " to %" PRIu64, entry->low,
+                 entry->high);
         break;
     case KIND_DURATION:
         input_duration_text((int64_t)entry->low, low);
         input_duration_text((int64_t)entry->high, high);
-        snprintf(expected, room, "a duration from %s to %s with its unit (ms, s, m, h, d)", low, high);
+        snprintf(expected, room, "a duration from %s to %s with its unit (ms, s, m, h, d)", low,
+                 high);
         break;
     case KIND_FRACTION:
         snprintf(expected, room, "a fraction from 0 to 1, written 0.1, 10%% or 1/10");

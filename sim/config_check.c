@@ -25,12 +25,16 @@ static bool sizes_check(const struct sim_config *config, char error[CONFIG_ERROR
     if (config->genesis[0])
         return true; /* the file says how many there are */
     if (config->min_validators > config->validators)
-        return input_fail(error, "min-validators: %" PRIu64 " is above the %" PRIu32 " validators of the "
+        return input_fail(error,
+                          "min-validators: %" PRIu64 " is above the %" PRIu32 " validators of the "
                           "network, so nobody could ever go; lower it, for example to %" PRIu32,
-                          config->min_validators, config->validators, config->validators * 2 / 3 + 1);
+                          config->min_validators, config->validators,
+                          config->validators * 2 / 3 + 1);
     if (config->agents > (int64_t)config->validators)
-        return input_fail(error, "agents: %" PRId64 " is above the %" PRIu32 " validators of the network; "
-                          "lower it, or say 'all'", config->agents, config->validators);
+        return input_fail(error,
+                          "agents: %" PRId64 " is above the %" PRIu32 " validators of the network; "
+                          "lower it, or say 'all'",
+                          config->agents, config->validators);
     return true;
 }
 
@@ -40,14 +44,17 @@ static bool times_check(const struct sim_config *config, char error[CONFIG_ERROR
     if (config->empty_block_ms && config->empty_block_ms < config->block_time_ms) {
         input_duration_text(config->empty_block_ms, a);
         input_duration_text(config->block_time_ms, b);
-        return input_fail(error, "empty-blocks: %s is below the block-time of %s; raise it, or say 'always'",
-                          a, b);
+        return input_fail(
+            error, "empty-blocks: %s is below the block-time of %s; raise it, or say 'always'", a,
+            b);
     }
     if (config->until_ms && config->until_ms <= config->open_ms) {
         input_duration_text(config->until_ms, a);
         input_duration_text(config->open_ms, b);
-        return input_fail(error, "until: the run ends at %s, before the agents may act at %s (open); "
-                          "end it later, for example '2h'", a, b);
+        return input_fail(error,
+                          "until: the run ends at %s, before the agents may act at %s (open); "
+                          "end it later, for example '2h'",
+                          a, b);
     }
     return true;
 }
@@ -68,15 +75,20 @@ static bool fault_check(const struct sim_config *config, const struct fault *fau
     if (config->genesis[0])
         return true;
     if (who_highest(fault->who) >= (int64_t)config->validators)
-        return input_fail(error, "%s:%" PRIu32 ": %s: there is no validator %" PRId64 " among %" PRIu32
-                          "; they are numbered from 0", source, fault->line, name,
-                          who_highest(fault->who), config->validators);
+        return input_fail(error,
+                          "%s:%" PRIu32 ": %s: there is no validator %" PRId64 " among %" PRIu32
+                          "; they are numbered from 0",
+                          source, fault->line, name, who_highest(fault->who), config->validators);
     if (config->chain == CHAIN_DCL && is_kira_only(fault->kind))
-        return input_fail(error, "%s:%" PRIu32 ": %s: DCL has nothing of the kind; remove the line, or "
-                          "say 'chain kira'", source, fault->line, name);
+        return input_fail(error,
+                          "%s:%" PRIu32 ": %s: DCL has nothing of the kind; remove the line, or "
+                          "say 'chain kira'",
+                          source, fault->line, name);
     if (config->chain == CHAIN_KIRA && fault->kind == FAULT_TRUSTEES)
-        return input_fail(error, "%s:%" PRIu32 ": %s: KIRA has no trustees; remove the line, or say "
-                          "'chain dcl'", source, fault->line, name);
+        return input_fail(error,
+                          "%s:%" PRIu32 ": %s: KIRA has no trustees; remove the line, or say "
+                          "'chain dcl'",
+                          source, fault->line, name);
     return true;
 }
 
@@ -88,11 +100,13 @@ static bool outputs_check(const struct sim_config *config, char error[CONFIG_ERR
     for (size_t i = 0; i < 3; i++)
         for (size_t j = i + 1; j < 3; j++)
             if (files[i][0] && strcmp(files[i], files[j]) == 0)
-                return input_fail(error, "%s and %s would both write '%s'; name two files", names[i],
-                                  names[j], input_quote(files[i], quoted));
+                return input_fail(error, "%s and %s would both write '%s'; name two files",
+                                  names[i], names[j], input_quote(files[i], quoted));
     if (config->trace[0] && config->seed_first != config->seed_last)
-        return input_fail(error, "trace: a trace holds one run, but seeds asks for %" PRIu64 "; use seed "
-                          "for one of them, or digest", config->seed_last - config->seed_first + 1);
+        return input_fail(error,
+                          "trace: a trace holds one run, but seeds asks for %" PRIu64 "; use seed "
+                          "for one of them, or digest",
+                          config->seed_last - config->seed_first + 1);
     return true;
 }
 

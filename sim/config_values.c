@@ -7,12 +7,14 @@
 
 #include "sim/input.h"
 
-#define PHI_PART_MAX 1000000      /* so that phi * N stays far from overflow */
-#define LIST_FILE_MAX 1048576     /* bytes */
-#define LIST_ENTRY_MAX 32         /* characters */
+#define PHI_PART_MAX 1000000  /* so that phi * N stays far from overflow */
+#define LIST_FILE_MAX 1048576 /* bytes */
+#define LIST_ENTRY_MAX 32     /* characters */
 
-/* Copies the text up to the first of `ends`; false when it does not fit. Returns the rest in *rest. */
-static bool part_read(const char *text, const char *ends, char *part, size_t room, const char **rest)
+/* Copies the text up to the first of `ends`; false when it does not fit. Returns the rest in *rest.
+ * */
+static bool part_read(const char *text, const char *ends, char *part, size_t room,
+                      const char **rest)
 {
     size_t length = strcspn(text, ends);
     if (length >= room)
@@ -23,7 +25,8 @@ static bool part_read(const char *text, const char *ends, char *part, size_t roo
     return true;
 }
 
-bool config_set_floor_fraction(struct sim_config *config, const char *value, char error[CONFIG_ERROR_MAX])
+bool config_set_floor_fraction(struct sim_config *config, const char *value,
+                               char error[CONFIG_ERROR_MAX])
 {
     uint64_t num, den;
     (void)error;
@@ -67,7 +70,8 @@ static bool lognormal_read(const char *text, struct duration *out)
     if (!part_read(text, ",", part, sizeof part, &rest) || *rest != ',')
         return false;
     out->kind = DURATION_LOGNORMAL;
-    return reboot_read(part, &out->median_ms) && input_number(rest + 1, &out->sigma) && out->sigma <= 2;
+    return reboot_read(part, &out->median_ms) && input_number(rest + 1, &out->sigma) &&
+           out->sigma <= 2;
 }
 
 /* Reads durations between commas and blanks into an array that the caller frees. */
@@ -79,9 +83,11 @@ static bool list_read(const char *text, struct duration *out, char error[CONFIG_
         const char *entry = text;
         int64_t ms;
         if (!part_read(entry, separators, part, sizeof part, &text) || !reboot_read(part, &ms))
-            return input_fail(error, "entry %" PRIu32 " of the list, at '%s', is no duration from 1s to 7d; "
-                              "for example list:300s,200s", out->list_count + 1,
-                              input_quote(entry, quoted));
+            return input_fail(error,
+                              "entry %" PRIu32
+                              " of the list, at '%s', is no duration from 1s to 7d; "
+                              "for example list:300s,200s",
+                              out->list_count + 1, input_quote(entry, quoted));
         if (out->list_count == VIEW_VALIDATORS_MAX)
             return input_fail(error, "the list has more than %d entries; one a validator is enough",
                               VIEW_VALIDATORS_MAX);
@@ -100,11 +106,13 @@ static bool list_file_read(const char *path, struct duration *out, char error[CO
     char *text;
     size_t size;
     if (!input_file(path, LIST_FILE_MAX, true, &text, &size, reason))
-        return input_fail(error, "the list cannot be taken from file '%s': %.200s", input_quote(path, quoted),
-                          reason);
+        return input_fail(error, "the list cannot be taken from file '%s': %.200s",
+                          input_quote(path, quoted), reason);
     bool good = strlen(text) == size ? list_read(text, out, error)
-                                     : input_fail(error, "file '%s' is no text; write durations into it, "
-                                                  "for example 300s", input_quote(path, quoted));
+                                     : input_fail(error,
+                                                  "file '%s' is no text; write durations into it, "
+                                                  "for example 300s",
+                                                  input_quote(path, quoted));
     free(text);
     return good;
 }
@@ -139,8 +147,8 @@ static uint32_t hostile_bit(const char *name)
         const char *name;
         uint32_t bits;
     } kinds[] = {
-        {"pause", HOSTILE_PAUSE},     {"charter", HOSTILE_CHARTER}, {"class", HOSTILE_CLASS},
-        {"no-show", HOSTILE_NO_SHOW}, {"greedy", HOSTILE_GREEDY},   {"gossip", HOSTILE_GOSSIP},
+        {"pause", HOSTILE_PAUSE},       {"charter", HOSTILE_CHARTER}, {"class", HOSTILE_CLASS},
+        {"no-show", HOSTILE_NO_SHOW},   {"greedy", HOSTILE_GREEDY},   {"gossip", HOSTILE_GOSSIP},
         {"proposer", HOSTILE_PROPOSER}, {"all", HOSTILE_ALL},
     };
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
@@ -149,7 +157,8 @@ static uint32_t hostile_bit(const char *name)
     return 0;
 }
 
-bool config_set_hostile_kinds(struct sim_config *config, const char *value, char error[CONFIG_ERROR_MAX])
+bool config_set_hostile_kinds(struct sim_config *config, const char *value,
+                              char error[CONFIG_ERROR_MAX])
 {
     char part[LIST_ENTRY_MAX];
     uint32_t bits = 0;
@@ -187,11 +196,15 @@ bool config_set_seeds(struct sim_config *config, const char *value, char error[C
     if (!input_whole(part, &first) || !input_whole(rest + 2, &last))
         return false;
     if (first > last)
-        return input_fail(error, "the first seed %" PRIu64 " is above the last %" PRIu64
-                          "; write the smaller first, for example 1..50", first, last);
+        return input_fail(error,
+                          "the first seed %" PRIu64 " is above the last %" PRIu64
+                          "; write the smaller first, for example 1..50",
+                          first, last);
     if (last - first >= SEEDS_MAX)
-        return input_fail(error, "%" PRIu64 "..%" PRIu64 " is more than %d seeds; run them in parts, "
-                          "for example 1..50", first, last, SEEDS_MAX);
+        return input_fail(error,
+                          "%" PRIu64 "..%" PRIu64 " is more than %d seeds; run them in parts, "
+                          "for example 1..50",
+                          first, last, SEEDS_MAX);
     config->seed_first = first;
     config->seed_last = last;
     config->many_seeds = true;
@@ -211,8 +224,10 @@ bool config_set_faults(struct sim_config *config, const char *value, char error[
     }
     for (uint32_t i = 0; i < count; i++)
         input_nearest_offer(&nearest, sets[i].name);
-    return input_fail(error, "unknown fault set '%s'%s%s%s; expected one of none, crashes, network, hosts, "
-                      "people, mixed; see --list-faults", input_quote(value, quoted),
-                      nearest.best ? "; did you mean '" : "", nearest.best ? nearest.best : "",
-                      nearest.best ? "'" : "");
+    return input_fail(
+        error,
+        "unknown fault set '%s'%s%s%s; expected one of none, crashes, network, hosts, "
+        "people, mixed; see --list-faults",
+        input_quote(value, quoted), nearest.best ? ", did you mean '" : "",
+        nearest.best ? nearest.best : "", nearest.best ? "'?" : "");
 }

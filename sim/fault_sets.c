@@ -2,8 +2,9 @@
 
 #include "sim/config.h"
 
-/* Moderate on purpose: a network of 100 sees a few dozen faults in the half hour of its upgrade, so that
- * the floor can be demanded of every run. Accidents that take members away stay well under the reserve. */
+/* Moderate on purpose: a network of 100 sees a few dozen faults in the half hour of its upgrade, so
+ * that the floor can be demanded of every run. Accidents that take members away stay well under the
+ * reserve. */
 static const struct fault_set sets[] = {
     {.name = "none", .about = "nothing goes wrong"},
     {.name = "crashes",

@@ -1,3 +1,7 @@
+#ifndef _POSIX_C_SOURCE
+#define _POSIX_C_SOURCE 200809L
+#endif
+
 #include "sim/genesis.h"
 
 #include <assert.h>
@@ -13,22 +17,24 @@
 /* --- what pass 1 found --- */
 
 /* Two records with the same key: `key` names the field, members sort the lower record first. */
-static bool keys_check(const struct genesis_roster *roster, const struct genesis_key *keys, const char *key,
-                       const char *name, char error[GENESIS_ERROR_MAX])
+static bool keys_check(const struct genesis_roster *roster, const struct genesis_key *keys,
+                       const char *key, const char *name, char error[GENESIS_ERROR_MAX])
 {
     for (uint32_t i = 1; i < roster->count; i++) {
         if (memcmp(keys[i - 1].address, keys[i].address, ADDRESS_SIZE) == 0) {
             char place[JSON_PLACE_MAX + 32];
             snprintf(place, sizeof(place), "%s[%u].%s", roster->place, keys[i].record, key);
-            return json_error(error, GENESIS_ERROR_MAX, name, place,
-                              "the same as that of %s[%u]; one record a validator expected; drop one of the two",
-                              roster->place, keys[i - 1].record);
+            return json_error(
+                error, GENESIS_ERROR_MAX, name, place,
+                "the same as that of %s[%u]; one record a validator expected; drop one of the two",
+                roster->place, keys[i - 1].record);
         }
     }
     return true;
 }
 
-static bool kira_check(const struct genesis_roster *roster, const char *name, char error[GENESIS_ERROR_MAX])
+static bool kira_check(const struct genesis_roster *roster, const char *name,
+                       char error[GENESIS_ERROR_MAX])
 {
     uint32_t active = 0;
     for (uint32_t i = 0; i < roster->count; i++) {
@@ -44,7 +50,8 @@ static bool kira_check(const struct genesis_roster *roster, const char *name, ch
            keys_check(roster, roster->members, "pub_key", name, error);
 }
 
-static bool plain_check(const struct genesis_roster *roster, const char *name, char error[GENESIS_ERROR_MAX])
+static bool plain_check(const struct genesis_roster *roster, const char *name,
+                        char error[GENESIS_ERROR_MAX])
 {
     int64_t total = 0;
     for (uint32_t i = 0; i < roster->count; i++) {
@@ -52,9 +59,10 @@ static bool plain_check(const struct genesis_roster *roster, const char *name, c
         if (power > GENESIS_POWER_MAX - total) {
             char place[JSON_PLACE_MAX + 32];
             snprintf(place, sizeof(place), "%s[%u].power", roster->place, i);
-            return json_error(error, GENESIS_ERROR_MAX, name, place,
-                              "the powers up to here exceed CometBFT's bound; a total below 2^60 expected; "
-                              "scale the powers down");
+            return json_error(
+                error, GENESIS_ERROR_MAX, name, place,
+                "the powers up to here exceed CometBFT's bound; a total below 2^60 expected; "
+                "scale the powers down");
         }
         total += power;
     }
@@ -72,14 +80,16 @@ static struct genesis_roster *roster_choose(struct genesis_reader *reader, const
         return &reader->plain;
     }
     json_error(error, GENESIS_ERROR_MAX, name, "top level",
-               "no validators: app_state.customstaking.validators is %s, validators is %s; one of them expected; "
+               "no validators: app_state.customstaking.validators is %s, validators is %s; "
+               "one of them expected; "
                "export a network that lives (`%s export`)",
-               reader->kira.listed ? "empty" : "missing", reader->plain.listed ? "empty" : "missing",
-               reader->dcl ? "dcld" : "sekaid");
+               reader->kira.listed ? "empty" : "missing",
+               reader->plain.listed ? "empty" : "missing", reader->dcl ? "dcld" : "sekaid");
     return NULL;
 }
 
-static bool world_check(struct genesis_reader *reader, const char *name, char error[GENESIS_ERROR_MAX])
+static bool world_check(struct genesis_reader *reader, const char *name,
+                        char error[GENESIS_ERROR_MAX])
 {
     struct genesis *genesis = reader->genesis;
     struct genesis_roster *roster = roster_choose(reader, name, error);
@@ -88,7 +98,8 @@ static bool world_check(struct genesis_reader *reader, const char *name, char er
     }
     if (genesis->chain_id[0] == '\0') {
         return json_error(error, GENESIS_ERROR_MAX, name, "chain_id",
-                          "missing; 1 to %d printable characters expected; " GENESIS_REMEDY, CHAIN_ID_MAX - 1);
+                          "missing; 1 to %d printable characters expected; " GENESIS_REMEDY,
+                          CHAIN_ID_MAX - 1);
     }
     genesis_roster_sort(roster);
     genesis->plain = roster == &reader->plain;
@@ -135,7 +146,8 @@ static void roster_clear(struct genesis_roster *roster)
 static bool passes_run(struct genesis_reader *reader, FILE *file, const char *name,
                        char error[GENESIS_ERROR_MAX])
 {
-    struct json_reader world = genesis_world_reader(reader), details = genesis_details_reader(reader);
+    struct json_reader world = genesis_world_reader(reader),
+                       details = genesis_details_reader(reader);
     if (!json_stream_read(file, name, &world, error, GENESIS_ERROR_MAX) ||
         !world_check(reader, name, error)) {
         return false;
@@ -146,18 +158,21 @@ static bool passes_run(struct genesis_reader *reader, FILE *file, const char *na
     }
     if (fseek(file, 0, SEEK_SET) != 0) {
         return json_error(error, GENESIS_ERROR_MAX, name, "reading",
-                          "%s; a file that can be read twice expected; save it to disk first", strerror(errno));
+                          "%s; a file that can be read twice expected; save it to disk first",
+                          strerror(errno));
     }
     return json_stream_read(file, name, &details, error, GENESIS_ERROR_MAX);
 }
 
-bool genesis_read_file(FILE *file, const char *name, struct genesis *genesis, char error[GENESIS_ERROR_MAX])
+bool genesis_read_file(FILE *file, const char *name, struct genesis *genesis,
+                       char error[GENESIS_ERROR_MAX])
 {
     memset(genesis, 0, sizeof(*genesis));
     genesis->properties = chain_properties_default(1);
     struct genesis_reader *reader = calloc(1, sizeof(*reader));
     if (reader == NULL) {
-        return json_error(error, GENESIS_ERROR_MAX, name, "reading", "out of memory; 1 MB expected; free some");
+        return json_error(error, GENESIS_ERROR_MAX, name, "reading",
+                          "out of memory; 1 MB expected; free some");
     }
     reader->genesis = genesis;
     snprintf(reader->denom, sizeof(reader->denom), "ukex");

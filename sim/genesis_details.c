@@ -36,7 +36,10 @@ enum field {
     FIELD_COIN_AMOUNT,
 };
 
-#define NODES_END {NULL, 0, NULL}
+#define NODES_END                                                                                  \
+    {                                                                                              \
+        NULL, 0, NULL                                                                              \
+    }
 
 static const struct json_node IDENTITY[] = {
     {"address", FIELD_IDENTITY_ADDRESS, NULL},
@@ -57,13 +60,16 @@ static const struct json_node GOVERNANCE[] = {
     {"votes", 0, VOTES},
     NODES_END,
 };
-#define SIGNING_NODES                                                                                        \
-    {"address", FIELD_SIGNING_ADDRESS, NULL}, {"mischance", FIELD_MISCHANCE, NULL},                          \
-        {"mischance_confidence", FIELD_CONFIDENCE, NULL}, {"last_present_block", FIELD_LAST_PRESENT, NULL},  \
-        {"inactive_until", FIELD_INACTIVE_UNTIL, NULL}, {"missed_blocks_counter", FIELD_MISSED, NULL},       \
+#define SIGNING_NODES                                                                              \
+    {"address", FIELD_SIGNING_ADDRESS, NULL}, {"mischance", FIELD_MISCHANCE, NULL},                \
+        {"mischance_confidence", FIELD_CONFIDENCE, NULL},                                          \
+        {"last_present_block", FIELD_LAST_PRESENT, NULL},                                          \
+        {"inactive_until", FIELD_INACTIVE_UNTIL, NULL},                                            \
+        {"missed_blocks_counter", FIELD_MISSED, NULL},                                             \
         {"produced_blocks_counter", FIELD_PRODUCED, NULL}, NODES_END
 static const struct json_node SIGNING_INNER[] = {SIGNING_NODES};
-static const struct json_node SIGNING[] = {{"validator_signing_info", 0, SIGNING_INNER}, SIGNING_NODES};
+static const struct json_node SIGNING[] = {{"validator_signing_info", 0, SIGNING_INNER},
+                                           SIGNING_NODES};
 static const struct json_node SIGNINGS[] = {{"[]", FIELD_SIGNING, SIGNING}, NODES_END};
 static const struct json_node SLASHING[] = {{"signing_infos", 0, SIGNINGS}, NODES_END};
 static const struct json_node BASE_ACCOUNT[] = {
@@ -160,7 +166,9 @@ static void signing_apply(struct genesis_reader *reader)
     const struct chain_record *values = &reader->detail.values;
     const struct genesis_roster *roster = &reader->kira;
     struct chain_record *record =
-        reader->detail.has_address ? genesis_roster_find(roster, roster->members, reader->detail.address) : NULL;
+        reader->detail.has_address
+            ? genesis_roster_find(roster, roster->members, reader->detail.address)
+            : NULL;
     if (record != NULL) {
         record->mischance = values->mischance;
         record->mischance_confidence = values->mischance_confidence;
@@ -178,7 +186,8 @@ static bool signing_take(struct genesis_reader *reader, struct json_stream *stre
     bool ended = false;
     switch (value->field) {
     case FIELD_SIGNING_ADDRESS:
-        return genesis_take_address(stream, value, "valcons", detail->address, &detail->has_address);
+        return genesis_take_address(stream, value, "valcons", detail->address,
+                                    &detail->has_address);
     case FIELD_MISCHANCE:
         return genesis_take_number(stream, value, &detail->values.mischance);
     case FIELD_CONFIDENCE:
@@ -233,7 +242,7 @@ static bool vote_take(struct genesis_reader *reader, struct json_stream *stream,
     return true;
 }
 
-/* Accounts and balances are not only people's: what is no bech32 address belongs to no validator. */
+/* Accounts are not only people's: what is no bech32 address belongs to no validator. */
 static void lenient_address(struct genesis_detail *detail, const struct json_value *value)
 {
     struct bech32 decoded;

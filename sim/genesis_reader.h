@@ -1,8 +1,8 @@
 /* What the two passes over a genesis file share; for sim/genesis*.c only.
  *
- * genesis.c opens, runs the passes and settles what they found. Pass 1 is genesis_world.c for the chain's own
- * values and genesis_records.c for the lists of validators; genesis_schema.c says where they stand. Pass 2 is
- * genesis_details.c: what belongs to a validator but stands elsewhere.
+ * genesis.c opens, runs the passes and settles what they found. Pass 1 is genesis_world.c for the
+ * chain's own values and genesis_records.c for the lists of validators; genesis_schema.c says where
+ * they stand. Pass 2 is genesis_details.c: what belongs to a validator but stands elsewhere.
  */
 #ifndef STAGGER_SIM_GENESIS_READER_H
 #define STAGGER_SIM_GENESIS_READER_H
@@ -18,14 +18,15 @@ struct genesis_key { /* for finding a record by one of its addresses */
     uint32_t record;
 };
 
-/* Records in the file's order. accounts[i] is of record i until genesis_roster_sort(), then ascending. */
+/* Records in the file's order. accounts[i] is of record i until genesis_roster_sort(), then
+ * ascending. */
 struct genesis_roster {
     struct chain_record *records;
     struct genesis_key *accounts; /* by account address; KIRA only */
     struct genesis_key *members;  /* by consensus address */
     uint32_t count, capacity;
-    bool listed;                  /* its list has begun */
-    char place[JSON_PLACE_MAX];   /* of the list */
+    bool listed;                /* its list has begun */
+    char place[JSON_PLACE_MAX]; /* of the list */
 };
 
 struct genesis_draft { /* of a record that is being read */
@@ -73,23 +74,27 @@ bool genesis_record_take(struct genesis_reader *reader, struct json_stream *stre
 void genesis_roster_sort(struct genesis_roster *roster);
 
 /* The record with this key, NULL if there is none. The keys must be sorted. */
-struct chain_record *genesis_roster_find(const struct genesis_roster *roster, const struct genesis_key *keys,
+struct chain_record *genesis_roster_find(const struct genesis_roster *roster,
+                                         const struct genesis_key *keys,
                                          const uint8_t address[ADDRESS_SIZE]);
 
-/* Takers of one value: what is not understood fails with a line at the value's place; null leaves the target
- * alone. All return whether reading goes on. */
-bool genesis_take_number(struct json_stream *stream, const struct json_value *value, uint64_t *number);
+/* Takers of one value: what is not understood fails with a line at the value's place; null leaves
+ * the target alone. All return whether reading goes on. */
+bool genesis_take_number(struct json_stream *stream, const struct json_value *value,
+                         uint64_t *number);
 bool genesis_take_int(struct json_stream *stream, const struct json_value *value, int64_t *number);
 bool genesis_take_boolean(struct json_stream *stream, const struct json_value *value, bool *yes);
-bool genesis_take_time(struct json_stream *stream, const struct json_value *value, int64_t *time_ms);
+bool genesis_take_time(struct json_stream *stream, const struct json_value *value,
+                       int64_t *time_ms);
 
-/* A bech32 address of 20 bytes whose prefix ends in `tail`; null and other sizes leave *has alone. */
-bool genesis_take_address(struct json_stream *stream, const struct json_value *value, const char *tail,
-                          uint8_t address[ADDRESS_SIZE], bool *has);
+/* A bech32 address of 20 bytes whose prefix ends in `tail`; with the tail "" other sizes are no
+ * error, but leave *has alone as null does. */
+bool genesis_take_address(struct json_stream *stream, const struct json_value *value,
+                          const char *tail, uint8_t address[ADDRESS_SIZE], bool *has);
 
 /* Refuses what is neither `kind` nor the end of one; null only where `nullable`. */
-bool genesis_take_container(struct json_stream *stream, const struct json_value *value, enum json_kind kind,
-                            bool nullable);
+bool genesis_take_container(struct json_stream *stream, const struct json_value *value,
+                            enum json_kind kind, bool nullable);
 
 /* Whether a string value is exactly `text`. */
 bool genesis_value_is(const struct json_value *value, const char *text);

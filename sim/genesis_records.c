@@ -26,7 +26,8 @@ static bool roster_add(struct genesis_roster *roster, struct json_stream *stream
                        const struct genesis_draft *draft)
 {
     if (roster->count == VIEW_VALIDATORS_MAX) {
-        return json_fail(stream, "", "there are more than %d records; at most as many expected; cut the list",
+        return json_fail(stream, "",
+                         "there are more than %d records; at most as many expected; cut the list",
                          VIEW_VALIDATORS_MAX);
     }
     if (roster->count == roster->capacity && !roster_grow(roster)) {
@@ -80,10 +81,12 @@ static bool kira_take(struct genesis_reader *reader, struct json_stream *stream,
         return true;
     }
     if (!draft->has_account) {
-        return json_fail(stream, ".val_key", "missing; a ...valoper1... address expected; " GENESIS_REMEDY);
+        return json_fail(stream, ".val_key",
+                         "missing; a ...valoper1... address expected; " GENESIS_REMEDY);
     }
     if (!draft->has_key) {
-        return json_fail(stream, ".pub_key", "missing; an ed25519 public key expected; " GENESIS_REMEDY);
+        return json_fail(stream, ".pub_key",
+                         "missing; an ed25519 public key expected; " GENESIS_REMEDY);
     }
     if (draft->record.status == STATUS_NONE) {
         return json_fail(stream, ".status",
@@ -105,7 +108,8 @@ static bool plain_take(struct genesis_reader *reader, struct json_stream *stream
         return true;
     }
     if (!draft->has_address && !draft->has_key) {
-        return json_fail(stream, ".pub_key", "missing; an ed25519 public key expected; " GENESIS_REMEDY);
+        return json_fail(stream, ".pub_key",
+                         "missing; an ed25519 public key expected; " GENESIS_REMEDY);
     }
     if (draft->has_address && draft->has_key &&
         memcmp(draft->record.address, draft->key_address, ADDRESS_SIZE) != 0) {
@@ -114,7 +118,8 @@ static bool plain_take(struct genesis_reader *reader, struct json_stream *stream
                          "correct or drop the address");
     }
     if (!draft->has_power) {
-        return json_fail(stream, ".power", "missing; a number of at least 1 expected; give each its power");
+        return json_fail(stream, ".power",
+                         "missing; a number of at least 1 expected; give each its power");
     }
     if (draft->has_key) {
         memcpy(draft->record.address, draft->key_address, ADDRESS_SIZE);
@@ -134,12 +139,13 @@ static bool status_take(struct json_stream *stream, const struct json_value *val
             return true;
         }
     }
-    return json_fail(stream, "",
-                     "%s is no status; ACTIVE, INACTIVE, PAUSED or JAILED expected; " GENESIS_REMEDY,
-                     json_shown(value, shown));
+    return json_fail(
+        stream, "", "%s is no status; ACTIVE, INACTIVE, PAUSED or JAILED expected; " GENESIS_REMEDY,
+        json_shown(value, shown));
 }
 
-static bool hex_take(struct genesis_draft *draft, struct json_stream *stream, const struct json_value *value)
+static bool hex_take(struct genesis_draft *draft, struct json_stream *stream,
+                     const struct json_value *value)
 {
     char shown[JSON_SHOWN_MAX];
     if (value->kind == JSON_NULL || genesis_value_is(value, "")) {
@@ -148,7 +154,8 @@ static bool hex_take(struct genesis_draft *draft, struct json_stream *stream, co
     draft->has_address = value->kind == JSON_STRING &&
                          genesis_hex_address(value->text, value->length, draft->record.address);
     return draft->has_address ||
-           json_fail(stream, "", "%s is no address; 40 hexadecimal digits expected; correct or drop it",
+           json_fail(stream, "",
+                     "%s is no address; 40 hexadecimal digits expected; correct or drop it",
                      json_shown(value, shown));
 }
 
@@ -163,7 +170,8 @@ static bool power_take(struct genesis_draft *draft, struct json_stream *stream,
     }
     draft->has_power = true;
     if (draft->record.power < 1 || draft->record.power > GENESIS_POWER_MAX) {
-        return json_fail(stream, "", "%lld is no power; 1 to 2^60 - 1 expected; correct it or drop the record",
+        return json_fail(stream, "",
+                         "%lld is no power; 1 to 2^60 - 1 expected; correct it or drop the record",
                          (long long)draft->record.power);
     }
     return true;
@@ -186,23 +194,27 @@ static bool ed25519(const struct json_value *value)
     return false;
 }
 
-static bool key_take(struct genesis_draft *draft, struct json_stream *stream, const struct json_value *value)
+static bool key_take(struct genesis_draft *draft, struct json_stream *stream,
+                     const struct json_value *value)
 {
     char shown[JSON_SHOWN_MAX];
-    bool skipped = value->kind == JSON_NULL || value->kind == JSON_OBJECT || value->kind == JSON_END;
+    bool skipped =
+        value->kind == JSON_NULL || value->kind == JSON_OBJECT || value->kind == JSON_END;
     if (value->field == FIELD_KEY && skipped) {
         return true;
     }
     if (value->field == FIELD_KEY_TYPE) {
         return ed25519(value) ||
-               json_fail(stream, "", "%s is no type of key known here; an ed25519 key expected; " GENESIS_REMEDY,
-                         json_shown(value, shown));
+               json_fail(
+                   stream, "",
+                   "%s is no type of key known here; an ed25519 key expected; " GENESIS_REMEDY,
+                   json_shown(value, shown));
     }
     draft->has_key = value->kind == JSON_STRING &&
                      genesis_key_address(value->text, value->length, draft->key_address);
     return draft->has_key ||
            json_fail(stream, "",
-                     "%s is no public key; the 32 bytes of an ed25519 key in base64 expected; " GENESIS_REMEDY,
+                     "%s is no public key; 32 bytes of ed25519 in base64 expected; " GENESIS_REMEDY,
                      json_shown(value, shown));
 }
 

@@ -1,25 +1,40 @@
 #include "sim/genesis_schema.h"
 
-#define NODES_END {NULL, 0, NULL}
+#define NODES_END                                                                                  \
+    {                                                                                              \
+        NULL, 0, NULL                                                                              \
+    }
 
 static const struct json_node KEY[] = {
-    {"@type", FIELD_KEY_TYPE, NULL},  {"type", FIELD_KEY_TYPE, NULL}, {"type_url", FIELD_KEY_TYPE, NULL},
-    {"key", FIELD_KEY_TEXT, NULL},    {"value", FIELD_KEY_TEXT, NULL}, {"ed25519", FIELD_KEY_TEXT, NULL},
+    {"@type", FIELD_KEY_TYPE, NULL},
+    {"type", FIELD_KEY_TYPE, NULL},
+    {"type_url", FIELD_KEY_TYPE, NULL},
+    {"key", FIELD_KEY_TEXT, NULL},
+    {"value", FIELD_KEY_TEXT, NULL},
+    {"ed25519", FIELD_KEY_TEXT, NULL},
     NODES_END,
 };
 static const struct json_node KIRA[] = {
-    {"val_key", FIELD_VAL_KEY, NULL}, {"pub_key", FIELD_KEY, KEY},    {"status", FIELD_STATUS, NULL},
-    {"rank", FIELD_RANK, NULL},       {"streak", FIELD_STREAK, NULL}, {"moniker", FIELD_NAME, NULL},
+    {"val_key", FIELD_VAL_KEY, NULL},
+    {"pub_key", FIELD_KEY, KEY},
+    {"status", FIELD_STATUS, NULL},
+    {"rank", FIELD_RANK, NULL},
+    {"streak", FIELD_STREAK, NULL},
+    {"moniker", FIELD_NAME, NULL},
     NODES_END,
 };
 static const struct json_node KIRA_LIST[] = {{"[]", FIELD_KIRA, KIRA}, NODES_END};
 static const struct json_node STAKING[] = {{"validators", FIELD_KIRA_LIST, KIRA_LIST}, NODES_END};
 static const struct json_node PLAIN[] = {
-    {"address", FIELD_ADDRESS, NULL}, {"pub_key", FIELD_KEY, KEY}, {"power", FIELD_POWER, NULL},
-    {"name", FIELD_NAME, NULL},       NODES_END,
+    {"address", FIELD_ADDRESS, NULL},
+    {"pub_key", FIELD_KEY, KEY},
+    {"power", FIELD_POWER, NULL},
+    {"name", FIELD_NAME, NULL},
+    NODES_END,
 };
 static const struct json_node PLAIN_LIST[] = {{"[]", FIELD_PLAIN, PLAIN}, NODES_END};
-static const struct json_node CONSENSUS[] = {{"validators", FIELD_PLAIN_LIST, PLAIN_LIST}, NODES_END};
+static const struct json_node CONSENSUS[] = {{"validators", FIELD_PLAIN_LIST, PLAIN_LIST},
+                                             NODES_END};
 static const struct json_node PROPERTIES[] = {
     {"min_tx_fee", FIELD_MIN_TX_FEE, NULL},
     {"max_tx_fee", FIELD_MAX_TX_FEE, NULL},
@@ -60,8 +75,12 @@ static const struct json_node PLAN[] = {
 };
 static const struct json_node UPGRADE[] = {{"next_plan", FIELD_PLAN, PLAN}, NODES_END};
 static const struct json_node APP[] = {
-    {"customstaking", 0, STAKING},   {"customgov", 0, GOVERNANCE}, {"customslashing", 0, SLASHING},
-    {"upgrade", 0, UPGRADE},         {"dclauth", FIELD_DCL, NULL}, {"dclgenutil", FIELD_DCL, NULL},
+    {"customstaking", 0, STAKING},
+    {"customgov", 0, GOVERNANCE},
+    {"customslashing", 0, SLASHING},
+    {"upgrade", 0, UPGRADE},
+    {"dclauth", FIELD_DCL, NULL},
+    {"dclgenutil", FIELD_DCL, NULL},
     NODES_END,
 };
 static const struct json_node TOP[9];

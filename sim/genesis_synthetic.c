@@ -31,8 +31,8 @@ static void seed_hash(const char *chain_id, uint32_t index, uint8_t hash[SHA256_
     SHA256((const uint8_t *)text, (size_t)length, hash);
 }
 
-static void statuses_deal(struct chain_record *records, uint32_t active, uint32_t inactive, uint32_t paused,
-                          uint32_t count, uint64_t *random)
+static void statuses_deal(struct chain_record *records, uint32_t active, uint32_t inactive,
+                          uint32_t paused, uint32_t count, uint64_t *random)
 {
     for (uint32_t i = 0; i < count; i++) {
         records[i].status = i < active                       ? STATUS_ACTIVE
@@ -48,8 +48,8 @@ static void statuses_deal(struct chain_record *records, uint32_t active, uint32_
     }
 }
 
-/* A past that fits the status: who is inactive lost half its rank and all of its streak, and some of them may
- * activate at once while others still wait. */
+/* A past that fits the status: who is inactive lost half its rank and all of its streak, and some
+ * of them may activate at once while others still wait. */
 static void past_invent(struct chain_record *record, const struct chain_properties *properties,
                         uint64_t *random)
 {
@@ -66,8 +66,8 @@ static void past_invent(struct chain_record *record, const struct chain_properti
     }
 }
 
-void genesis_synthetic(struct genesis *genesis, const char *chain_id, uint32_t active, uint32_t inactive,
-                       uint32_t paused, uint32_t jailed, uint64_t min_validators)
+void genesis_synthetic(struct genesis *genesis, const char *chain_id, uint32_t active,
+                       uint32_t inactive, uint32_t paused, uint32_t jailed, uint64_t min_validators)
 {
     uint64_t count = (uint64_t)active + inactive + paused + jailed, random = 0;
     uint8_t hash[SHA256_DIGEST_LENGTH];
@@ -78,8 +78,8 @@ void genesis_synthetic(struct genesis *genesis, const char *chain_id, uint32_t a
     strcpy(genesis->chain_id, chain_id);
     genesis->initial_height = 1;
     genesis->genesis_time_ms = GENESIS_TIME_MS;
-    genesis->properties =
-        chain_properties_default(min_validators == 0 ? (uint64_t)active * 2 / 3 + 1 : min_validators);
+    genesis->properties = chain_properties_default(
+        min_validators == 0 ? (uint64_t)active * 2 / 3 + 1 : min_validators);
     genesis->records = calloc(count, sizeof(*genesis->records));
     assert(genesis->records != NULL);
     genesis->record_count = (uint32_t)count;

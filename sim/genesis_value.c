@@ -109,7 +109,8 @@ static int64_t pair(const char *text)
     return digit(text[0]) && digit(text[1]) ? (text[0] - '0') * 10 + (text[1] - '0') : -1;
 }
 
-/* Days since 1970-01-01 of the Gregorian calendar: years begin in March, so the leap day comes last. */
+/* Days since 1970-01-01 of the Gregorian calendar: years begin in March, so the leap day comes
+ * last. */
 static int64_t days_of(int64_t year, int64_t month, int64_t day)
 {
     int64_t from_march = (month + 9) % 12;
@@ -129,7 +130,8 @@ static int64_t month_days(int64_t year, int64_t month)
 /* "2025-11-05T14:04:27" to seconds. */
 static bool clock_read(const char *text, int64_t *seconds)
 {
-    int64_t century = pair(text), years = pair(text + 2), month = pair(text + 5), day = pair(text + 8);
+    int64_t century = pair(text), years = pair(text + 2), month = pair(text + 5),
+            day = pair(text + 8);
     int64_t hour = pair(text + 11), minute = pair(text + 14), second = pair(text + 17);
     bool shaped = text[4] == '-' && text[7] == '-' && (text[10] == 'T' || text[10] == 't') &&
                   text[13] == ':' && text[16] == ':';
@@ -137,8 +139,8 @@ static bool clock_read(const char *text, int64_t *seconds)
         return false;
     }
     int64_t year = century * 100 + years;
-    if (day > month_days(year, month) || hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 ||
-        second > 60) {
+    if (day > month_days(year, month) || hour < 0 || hour > 23 || minute < 0 || minute > 59 ||
+        second < 0 || second > 60) {
         return false;
     }
     *seconds = ((days_of(year, month, day) * 24 + hour) * 60 + minute) * 60 + second;
@@ -184,8 +186,11 @@ bool genesis_time(const char *text, size_t length, int64_t *time_ms)
         return false;
     }
     int64_t time = (seconds - offset) * 1000 + ms;
+    if (time > GENESIS_TIME_MAX_MS) {
+        return false;
+    }
     *time_ms = time < 0 ? 0 : time;
-    return time <= GENESIS_TIME_MAX_MS;
+    return true;
 }
 
 /* --- keys --- */
@@ -224,7 +229,8 @@ bool genesis_hex_address(const char *text, size_t length, uint8_t address[ADDRES
 
 static int base64_value(char c)
 {
-    static const char ALPHABET[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    static const char ALPHABET[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     const char *place = c == '\0' ? NULL : strchr(ALPHABET, c);
     return place == NULL ? -1 : (int)(place - ALPHABET);
 }
@@ -258,7 +264,8 @@ static size_t base64_read(const char *text, size_t length, uint8_t *bytes)
 static size_t bech32_read(const char *text, size_t length, uint8_t *bytes)
 {
     struct bech32 decoded;
-    if (bech32_decode(text, length, &decoded) != NULL || !bech32_prefix_ends(&decoded, "valconspub")) {
+    if (bech32_decode(text, length, &decoded) != NULL ||
+        !bech32_prefix_ends(&decoded, "valconspub")) {
         return 0;
     }
     memcpy(bytes, decoded.bytes, decoded.size);
@@ -284,7 +291,7 @@ static size_t key_read(const char *text, size_t length, uint8_t bytes[KEY_TEXT_M
 bool genesis_key_address(const char *text, size_t length, uint8_t address[ADDRESS_SIZE])
 {
     static const uint8_t AMINO[] = {0x16, 0x24, 0xde, 0x64, 0x20}; /* name of the type, length */
-    static const uint8_t PROTOBUF[] = {0x0a, 0x20};               /* field 1, length */
+    static const uint8_t PROTOBUF[] = {0x0a, 0x20};                /* field 1, length */
     uint8_t bytes[KEY_TEXT_MAX], hash[SHA256_DIGEST_LENGTH];
     if (length == 0 || length > KEY_TEXT_MAX) {
         return false;
@@ -292,7 +299,8 @@ bool genesis_key_address(const char *text, size_t length, uint8_t address[ADDRES
     size_t size = key_read(text, length, bytes), frame = 0;
     if (size == KEY_SIZE + sizeof(AMINO) && memcmp(bytes, AMINO, sizeof(AMINO)) == 0) {
         frame = sizeof(AMINO);
-    } else if (size == KEY_SIZE + sizeof(PROTOBUF) && memcmp(bytes, PROTOBUF, sizeof(PROTOBUF)) == 0) {
+    } else if (size == KEY_SIZE + sizeof(PROTOBUF) &&
+               memcmp(bytes, PROTOBUF, sizeof(PROTOBUF)) == 0) {
         frame = sizeof(PROTOBUF);
     }
     if (size != KEY_SIZE + frame) {
@@ -328,8 +336,9 @@ static size_t character_read(const uint8_t *text, size_t length, uint32_t *numbe
     return size;
 }
 
-/* What stands in the moniker for the character at `text`; its length in the text goes to `eaten`. */
-static size_t character_copy(const char *text, size_t length, bool quoted, const char **copy, size_t *eaten)
+/* What stands in the moniker for the character at `text`, which is `eaten` bytes long there. */
+static size_t character_copy(const char *text, size_t length, bool quoted, const char **copy,
+                             size_t *eaten)
 {
     uint32_t number = 0;
     bool escape = quoted && length > 1 && text[0] == '\\' && (text[1] == '"' || text[1] == '\\');

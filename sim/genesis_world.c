@@ -13,8 +13,10 @@ static bool root_take(struct json_stream *stream, const struct json_value *value
     if (value->kind == JSON_OBJECT || value->kind == JSON_END) {
         return true;
     }
-    return json_fail(stream, "", "the file is %s; a genesis object {\"chain_id\": ...} expected; " GENESIS_REMEDY,
-                     json_shown(value, shown));
+    return json_fail(
+        stream, "",
+        "the file is %s; a genesis object {\"chain_id\": ...} expected; " GENESIS_REMEDY,
+        json_shown(value, shown));
 }
 
 static bool printable(const struct json_value *value, size_t size)
@@ -28,14 +30,16 @@ static bool printable(const struct json_value *value, size_t size)
 }
 
 /* A name that must be 1 to size - 1 printable ASCII characters. */
-static bool name_take(struct json_stream *stream, const struct json_value *value, char *name, size_t size)
+static bool name_take(struct json_stream *stream, const struct json_value *value, char *name,
+                      size_t size)
 {
     char shown[JSON_SHOWN_MAX];
     if (value->kind == JSON_NULL) {
         return true;
     }
     if (!printable(value, size)) {
-        return json_fail(stream, "", "%s is no name; 1 to %zu printable characters expected; " GENESIS_REMEDY,
+        return json_fail(stream, "",
+                         "%s is no name; 1 to %zu printable characters expected; " GENESIS_REMEDY,
                          json_shown(value, shown), size - 1);
     }
     memcpy(name, value->text, value->length);
@@ -43,7 +47,7 @@ static bool name_take(struct json_stream *stream, const struct json_value *value
     return true;
 }
 
-bool head_take(struct genesis_reader *reader, struct json_stream *stream,
+static bool head_take(struct genesis_reader *reader, struct json_stream *stream,
                       const struct json_value *value)
 {
     struct genesis *genesis = reader->genesis;
@@ -67,8 +71,8 @@ bool head_take(struct genesis_reader *reader, struct json_stream *stream,
 /* --- properties and execution fees --- */
 
 static bool shaped_take(struct json_stream *stream, const struct json_value *value,
-                        bool (*read)(const char *text, size_t length, uint64_t *number), const char *expected,
-                        uint64_t *number)
+                        bool (*read)(const char *text, size_t length, uint64_t *number),
+                        const char *expected, uint64_t *number)
 {
     char shown[JSON_SHOWN_MAX];
     bool scalar = value->kind == JSON_STRING || value->kind == JSON_NUMBER;
@@ -158,7 +162,8 @@ static bool fee_take(struct genesis_reader *reader, struct json_stream *stream,
 static bool plan_end(struct genesis_reader *reader, struct json_stream *stream)
 {
     if (reader->plan_named && !reader->plan_timed) {
-        return json_fail(stream, ".upgrade_time", "missing; Unix seconds expected; " GENESIS_REMEDY);
+        return json_fail(stream, ".upgrade_time",
+                         "missing; Unix seconds expected; " GENESIS_REMEDY);
     }
     reader->genesis->plan.pending = reader->plan_timed;
     return true;
@@ -176,7 +181,8 @@ static bool plan_time_take(struct genesis_reader *reader, struct json_stream *st
         return false;
     }
     if (seconds > (uint64_t)GENESIS_TIME_MAX_MS / 1000) {
-        return json_fail(stream, "", "%s lies behind the year 9999; Unix seconds expected; " GENESIS_REMEDY,
+        return json_fail(stream, "",
+                         "%s lies behind the year 9999; Unix seconds expected; " GENESIS_REMEDY,
                          json_shown(value, shown));
     }
     reader->plan_timed = true;
@@ -199,7 +205,8 @@ static bool plan_take(struct genesis_reader *reader, struct json_stream *stream,
     case FIELD_PLAN_NAME:
         if (value->kind == JSON_STRING) {
             reader->plan_named = true;
-            genesis_moniker(value->text, value->length, genesis->plan_name, sizeof(genesis->plan_name));
+            genesis_moniker(value->text, value->length, genesis->plan_name,
+                            sizeof(genesis->plan_name));
         }
         return true;
     case FIELD_PLAN_TIME:
@@ -228,7 +235,8 @@ static bool take(void *user, struct json_stream *stream, const struct json_value
     if (value->field < FIELD_PROPERTY_END) {
         return property_take(&reader->genesis->properties, stream, value);
     }
-    return value->field < FIELD_FEE_END ? fee_take(reader, stream, value) : plan_take(reader, stream, value);
+    return value->field < FIELD_FEE_END ? fee_take(reader, stream, value)
+                                        : plan_take(reader, stream, value);
 }
 
 struct json_reader genesis_world_reader(struct genesis_reader *reader)

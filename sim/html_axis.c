@@ -30,7 +30,8 @@ struct html_axis html_axis_create(const struct report *report)
         const struct report_bar *bar = &report->bars[i];
         int64_t end = bar->to_ms == INT64_MAX ? bar->from_ms : bar->to_ms;
         /* without blocks the bars alone say when the run began */
-        axis.from_ms = report->point_count == 0 && bar->from_ms < axis.from_ms ? bar->from_ms : axis.from_ms;
+        axis.from_ms =
+            report->point_count == 0 && bar->from_ms < axis.from_ms ? bar->from_ms : axis.from_ms;
         axis.to_ms = end > axis.to_ms ? end : axis.to_ms;
     }
     if (axis.from_ms == INT64_MAX) {
@@ -52,7 +53,8 @@ int64_t html_x(const struct html_axis *axis, int64_t ms)
     if (ms >= axis->to_ms) {
         return HTML_RIGHT;
     }
-    return HTML_LEFT + (ms - axis->from_ms) * (HTML_RIGHT - HTML_LEFT) / (axis->to_ms - axis->from_ms);
+    return HTML_LEFT +
+           (ms - axis->from_ms) * (HTML_RIGHT - HTML_LEFT) / (axis->to_ms - axis->from_ms);
 }
 
 void html_axis_grid(FILE *out, const struct html_axis *axis, int64_t top, int64_t bottom)

@@ -6,8 +6,9 @@
 
 #define CHART_WIDTH 5300
 #define CHART_LEFT 1500
-#define CHART_RIGHT 3900
+#define CHART_RIGHT 3600
 #define CHART_ROW 270
+#define CHART_TIMES 5 /* a makespan longer than so many of the first is cut off */
 #define CHART_ROWS 24 /* more rows stand in the table only */
 
 const char *html_strategy(const char *name)
@@ -17,10 +18,12 @@ const char *html_strategy(const char *name)
     } known[] = {
         {"draw", "ours: everyone computes from the chain's blocks whose turn it is"},
         {"all-at-once", "everybody reboots at the same moment, as pools of upgrade daemons do"},
-        {"random-delay", "everybody waits a random time, looks whether enough are active, and goes"},
+        {"random-delay",
+         "everybody waits a random time, looks whether enough are active, and goes"},
         {"one-lock", "one validator at a time, in turn"},
         {"central", "an ideal coordinator with our budget: first come, first served"},
-        {"omniscient", "the same coordinator, knowing how long everyone will take; the longest first"},
+        {"omniscient",
+         "the same coordinator, knowing how long everyone will take; the longest first"},
     };
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         if (strcmp(known[i].name, name) == 0) {
@@ -82,7 +85,8 @@ static void put_row(FILE *out, const struct report *r, const struct result *row)
     char verdict[REPORT_VERDICT_MAX], done[WORDS_MAX], agents[WORDS_MAX];
     fprintf(out, "<tr%s><th scope=\"row\">", row == r->rows ? " class=\"ours\"" : "");
     put_name(out, r, row);
-    fprintf(out, "</th><td>%s of %s</td>", words_number(done, row->done), words_number(agents, row->agents));
+    fprintf(out, "</th><td>%s of %s</td>", words_number(done, row->done),
+            words_number(agents, row->agents));
     put_number(out, row->floor, false);
     put_number(out, row->min_live, row->min_live < row->floor);
     put_number(out, row->blocks_below_floor, row->blocks_below_floor > 0);
@@ -98,11 +102,12 @@ static void put_row(FILE *out, const struct report *r, const struct result *row)
 
 static void put_table(FILE *out, const struct report *r)
 {
-    fputs("<div class=\"scroll\"><table>\n<caption>The first row is the run drawn above.</caption>\n"
+    fputs("<div class=\"scroll\" tabindex=\"0\"><table>\n<caption>The first row is the run drawn "
+          "above.</caption>\n"
           "<thead><tr><th scope=\"col\">strategy</th><th scope=\"col\">done</th>"
           "<th scope=\"col\">floor</th><th scope=\"col\">least live</th>"
           "<th scope=\"col\">blocks below the floor</th><th scope=\"col\">halted</th>"
-          "<th scope=\"col\">makespan</th><th scope=\"col\">to the first</th>"
+          "<th scope=\"col\">makespan</th><th scope=\"col\">times the first</th>"
           "<th scope=\"col\">missed blocks in the set</th><th scope=\"col\">left paused</th>"
           "<th scope=\"col\">verdict</th></tr></thead>\n<tbody>\n",
           out);
@@ -121,8 +126,8 @@ static uint32_t chart_rows(const struct report *r)
 
 static void chart_open(FILE *out, const struct report *r, const char *title, const char *label)
 {
-    fprintf(out, "<div><h3>%s</h3><svg viewBox=\"0 0 %d %" PRIu32 "\" role=\"img\" aria-label=\"%s", title,
-            CHART_WIDTH, chart_rows(r) * CHART_ROW + 20, label);
+    fprintf(out, "<div><h3>%s</h3><svg viewBox=\"0 0 %d %" PRIu32 "\" role=\"img\" aria-label=\"%s",
+            title, CHART_WIDTH, chart_rows(r) * CHART_ROW + 20, label);
 }
 
 static void chart_row(FILE *out, const struct report *r, uint32_t index)
@@ -135,53 +140,82 @@ static void chart_row(FILE *out, const struct report *r, uint32_t index)
 
 static void chart_bar(FILE *out, const struct result *row, uint32_t index, int64_t width)
 {
-    fprintf(out, "<rect class=\"bar%s\" x=\"%d\" y=\"%" PRIu32 "\" width=\"%" PRId64 "\" height=\"170\"/>",
+    fprintf(out,
+            "<rect class=\"bar%s\" x=\"%d\" y=\"%" PRIu32 "\" width=\"%" PRId64
+            "\" height=\"170\"/>",
             is_bad(row) ? " broke" : "", CHART_LEFT, index * CHART_ROW + 50, width > 0 ? width : 1);
+}
+
+static int64_t share(uint64_t value, uint64_t most)
+{
+    double part = (double)value / (double)most; /* both far below 2^53: the same everywhere */
+    return (int64_t)(part * (CHART_RIGHT - CHART_LEFT));
+}
+
+/* The longest makespan that is drawn in full: one that dwarfs the first row's would dwarf all
+ * others. */
+static int64_t makespan_scale(const struct report *r)
+{
+    int64_t ours = words_ms(r->rows[0].makespan_s), most = 1;
+    for (uint32_t i = 0; i < chart_rows(r); i++) {
+        int64_t ms = words_ms(r->rows[i].makespan_s);
+        bool fits = ours <= 0 || ms / CHART_TIMES <= ours;
+        most = fits && ms > most ? ms : most;
+    }
+    return most;
+}
+
+static void put_makespan(FILE *out, const struct report *r, uint32_t index, int64_t most)
+{
+    const struct result *row = &r->rows[index];
+    char text[WORDS_MAX];
+    int64_t ms = words_ms(row->makespan_s);
+    bool cut = ms > most;
+    int64_t width = ms < 0 ? 0 : share((uint64_t)(cut ? most : ms), (uint64_t)most);
+    int64_t end = CHART_LEFT + width;
+    uint32_t y = index * CHART_ROW;
+    chart_row(out, r, index);
+    if (ms >= 0) {
+        chart_bar(out, row, index, width);
+    }
+    if (cut) {
+        fprintf(out, "<path class=\"cut\" d=\"M%" PRId64 " %" PRIu32 "l100 -210\"/>", end - 250,
+                y + 240);
+    }
+    fprintf(out, "<text x=\"%" PRId64 "\" y=\"%" PRIu32 "\">%s%s", end + 60, y + 180,
+            ms < 0 ? "nobody came back" : words_duration(text, ms), cut ? ", bar cut" : "");
+    if (ms >= 0 && row->done < row->agents) {
+        char done[WORDS_MAX], agents[WORDS_MAX];
+        fprintf(out, " (%s of %s)", words_number(done, row->done),
+                words_number(agents, row->agents));
+    }
+    fputs("</text>\n", out);
 }
 
 static void put_makespans(FILE *out, const struct report *r)
 {
-    int64_t most = 1;
+    int64_t most = makespan_scale(r);
     chart_open(out, r, "Makespan", "Makespans:");
     for (uint32_t i = 0; i < chart_rows(r); i++) {
         char text[WORDS_MAX];
         int64_t ms = words_ms(r->rows[i].makespan_s);
-        most = ms > most ? ms : most;
         fputs(i > 0 ? ", " : " ", out);
         put_name(out, r, &r->rows[i]);
         fprintf(out, " %s", ms < 0 ? "none" : words_duration(text, ms));
     }
     fputs("\">\n", out);
     for (uint32_t i = 0; i < chart_rows(r); i++) {
-        const struct result *row = &r->rows[i];
-        char text[WORDS_MAX];
-        int64_t ms = words_ms(row->makespan_s);
-        int64_t width = ms < 0 ? 0 : ms / (most / (CHART_RIGHT - CHART_LEFT) + 1);
-        chart_row(out, r, i);
-        if (ms >= 0) {
-            chart_bar(out, row, i, width);
-        }
-        fprintf(out, "<text x=\"%" PRId64 "\" y=\"%" PRIu32 "\">%s", CHART_LEFT + width + 60,
-                i * CHART_ROW + 180, ms < 0 ? "nobody came back" : words_duration(text, ms));
-        if (ms >= 0 && row->done < row->agents) {
-            fprintf(out, " (%" PRIu32 " of %" PRIu32 ")", row->done, row->agents);
-        }
-        fputs("</text>\n", out);
+        put_makespan(out, r, i, most);
     }
     fputs("</svg></div>\n", out);
-}
-
-static int64_t share(uint64_t value, uint64_t most)
-{
-    double part = (double)value / (double)most; /* counts far below 2^53: the same everywhere */
-    return (int64_t)(part * (CHART_RIGHT - CHART_LEFT));
 }
 
 static void put_least(FILE *out, const struct report *r, uint32_t index, uint64_t most)
 {
     const struct result *row = &r->rows[index];
     char live[WORDS_MAX], floor[WORDS_MAX];
-    int64_t need = CHART_LEFT + share(row->floor, most), end = CHART_LEFT + share(row->min_live, most);
+    int64_t need = CHART_LEFT + share(row->floor, most),
+            end = CHART_LEFT + share(row->min_live, most);
     uint32_t y = index * CHART_ROW;
     chart_row(out, r, index);
     chart_bar(out, row, index, end - CHART_LEFT);
@@ -224,7 +258,8 @@ void html_compare(FILE *out, const struct report *report)
 {
     put_table(out, report);
     if (report->row_count < 2) {
-        fputs("<p class=\"soft\">Run with <code>--compare</code> to see other strategies in the same world "
+        fputs("<p class=\"soft\">Run with <code>--compare</code> to see other strategies in the "
+              "same world "
               "beside it.</p>\n",
               out);
         return;
@@ -234,7 +269,8 @@ void html_compare(FILE *out, const struct report *report)
     put_leasts(out, report);
     fputs("</div>\n", out);
     if (any_bad(report)) {
-        fputs("<p class=\"soft\">Hatched bars: the floor was broken, the chain stopped or an invariant was "
+        fputs("<p class=\"soft\">Hatched bars: the floor was broken, the chain stopped or an "
+              "invariant was "
               "violated.</p>\n",
               out);
     }

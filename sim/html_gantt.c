@@ -4,10 +4,10 @@
 #include "sim/html.h"
 #include "sim/report_words.h"
 
-#define HEAD 300        /* of a panel: the times */
-#define PANEL_MAX 9000  /* height of a panel's rows, so that one fits on a printed page */
-#define LABEL_MIN 85    /* a row that is lower has no label of its own */
-#define TITLE_BARS 12   /* told when the pointer rests on a row */
+#define HEAD 300       /* of a panel: the times */
+#define PANEL_MAX 9000 /* height of a panel's rows, so that one fits on a printed page */
+#define LABEL_MIN 85   /* a row that is lower has no label of its own */
+#define TITLE_BARS 12  /* told when the pointer rests on a row */
 
 /* One validator that was ever out; its bars lie side by side in the sorted copy. */
 struct row {
@@ -101,7 +101,9 @@ static int64_t row_height(uint32_t rows)
 
 static const char *kind_words(enum report_bar_kind kind)
 {
-    return kind == BAR_OUT ? "out of the set" : kind == BAR_DOWN ? "down by choice" : "down by accident";
+    return kind == BAR_OUT    ? "out of the set"
+           : kind == BAR_DOWN ? "down by choice"
+                              : "down by accident";
 }
 
 static void put_title(FILE *out, const struct gantt *g, const struct row *row)
@@ -143,8 +145,9 @@ static void put_row(FILE *out, const struct gantt *g, uint32_t index, int64_t y)
     uint32_t every = g->height >= LABEL_MIN ? 1 : (uint32_t)(LABEL_MIN / g->height + 1);
     fputs("<g class=\"v\">", out);
     put_title(out, g, row);
-    fprintf(out, "<rect class=\"hit\" x=\"0\" y=\"%" PRId64 "\" width=\"%d\" height=\"%" PRId64 "\"/>", y,
-            HTML_WIDTH, g->height);
+    fprintf(out,
+            "<rect class=\"hit\" x=\"0\" y=\"%" PRId64 "\" width=\"%d\" height=\"%" PRId64 "\"/>",
+            y, HTML_WIDTH, g->height);
     if (index % every == 0) {
         fprintf(out, "<text x=\"%d\" y=\"%" PRId64 "\">", HTML_LEFT - 80,
                 y + g->height / 2 + (g->height >= LABEL_MIN ? 35 : 30));
@@ -166,8 +169,9 @@ static void put_panel(FILE *out, const struct gantt *g, uint32_t first, uint32_t
 {
     int64_t bottom = HEAD + (int64_t)(end - first) * g->height;
     fprintf(out,
-            "<svg class=\"wide\" viewBox=\"0 0 %d %" PRId64 "\" role=\"img\" aria-label=\"Validators %" PRIu32
-            " to %" PRIu32 " of %" PRIu32 " in the order in which they went, a bar for the time of each\">\n",
+            "<svg class=\"wide\" viewBox=\"0 0 %d %" PRId64
+            "\" role=\"img\" aria-label=\"Validators %" PRIu32 " to %" PRIu32 " of %" PRIu32
+            " in the order in which they went, a bar for the time of each\">\n",
             HTML_WIDTH, bottom + 60, first + 1, end, g->count);
     html_axis_times(out, g->axis, HEAD - 90);
     fprintf(out, "<g class=\"rows\" text-anchor=\"end\" font-size=\"%d\">\n", font_size(g));
@@ -198,14 +202,17 @@ static void put_words(FILE *out, const struct gantt *g)
 {
     char shown[WORDS_MAX], all[WORDS_MAX];
     if (g->count < g->all) {
-        fprintf(out,
-                "<p>%s validators were out at some time; %s of them are drawn, in the order in which they "
-                "went. Of each group of neighbours it is the one with an accident, otherwise the one "
-                "that was away longest.</p>\n",
-                words_number(all, g->all), words_number(shown, g->count));
+        fprintf(
+            out,
+            "<p>%s validators were out at some time; %s of them are drawn, in the order in which "
+            "they "
+            "went. Of each group of neighbours it is the one with an accident, otherwise the one "
+            "that was away longest.</p>\n",
+            words_number(all, g->all), words_number(shown, g->count));
     } else {
         fprintf(out,
-                "<p>%s validator%s out at some time, in the order in which they went. Rest the pointer on a "
+                "<p>%s validator%s out at some time, in the order in which they went. Rest the "
+                "pointer on a "
                 "bar for its times.</p>\n",
                 words_number(all, g->all), g->all == 1 ? " was" : "s were");
     }
@@ -232,7 +239,7 @@ static void put_gantt(FILE *out, struct gantt *g)
     g->height = row_height(g->count);
     put_words(out, g);
     put_legend(out, any_fault(g));
-    fputs("<div class=\"scroll\">\n", out);
+    fputs("<div class=\"scroll\" tabindex=\"0\">\n", out);
     uint32_t panel = (uint32_t)(PANEL_MAX / g->height);
     for (uint32_t first = 0; first < g->count; first += panel) {
         put_panel(out, g, first, first + panel < g->count ? first + panel : g->count);

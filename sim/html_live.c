@@ -19,8 +19,8 @@ struct picture {
     const struct html_axis *axis;
     struct report_point *points; /* thinned */
     uint32_t count;
-    uint32_t least;              /* of report->points */
-    int64_t low, high, step;     /* of the y axis */
+    uint32_t least;          /* of report->points */
+    int64_t low, high, step; /* of the y axis */
 };
 
 static uint32_t value_of(const struct report_point *point, enum field field)
@@ -39,7 +39,8 @@ static uint32_t keep(const struct report_point *points, const uint32_t chosen[4]
                      struct report_point *kept)
 {
     uint32_t used = 0, last = UINT32_MAX;
-    for (int i = 0; i < 4; i++) { /* the smallest that is larger than the last: in order, each once */
+    for (int i = 0; i < 4;
+         i++) { /* the smallest that is larger than the last: in order, each once */
         uint32_t next = UINT32_MAX;
         for (int j = 0; j < 4; j++) {
             if ((last == UINT32_MAX || chosen[j] > last) && chosen[j] < next) {
@@ -130,10 +131,11 @@ static void put_value_axis(FILE *out, const struct picture *p)
                 words_number(text, (uint64_t)v));
     }
     fputs("</g>\n", out);
-    fprintf(out, "<text class=\"tick\" x=\"%d\" y=\"%d\">validators%s</text>\n", HTML_LEFT - 700, TOP - 170,
-            p->low > 0 ? " (this axis does not begin at 0)" : "");
+    fprintf(out, "<text class=\"tick\" x=\"%d\" y=\"%d\">validators%s</text>\n", HTML_LEFT - 700,
+            TOP - 170, p->low > 0 ? " (this axis does not begin at 0)" : "");
     if (p->low > 0) { /* the broken foot of the axis */
-        fprintf(out, "<path class=\"frame\" d=\"M%d %dl-50 30 100 40 -50 30v40\"/>\n", HTML_LEFT, BOTTOM);
+        fprintf(out, "<path class=\"frame\" d=\"M%d %dl-50 30 100 40 -50 30v40\"/>\n", HTML_LEFT,
+                BOTTOM);
     }
 }
 
@@ -142,13 +144,14 @@ static void put_heights(FILE *out, const struct picture *p)
 {
     const struct report *r = p->report;
     uint32_t i = 0;
+    int64_t last = r->points[r->point_count - 1].time_ms;
     fputs("<g class=\"tick small\" text-anchor=\"middle\">", out);
-    for (int64_t t = p->axis->from_ms; t <= p->axis->to_ms; t += p->axis->tick_ms) {
+    for (int64_t t = p->axis->from_ms; t <= last; t += p->axis->tick_ms) {
         while (i + 1 < r->point_count && r->points[i + 1].time_ms <= t) {
             i++;
         }
-        fprintf(out, "<text x=\"%" PRId64 "\" y=\"%d\">block %" PRIu64 "</text>", html_x(p->axis, t),
-                BOTTOM + 340, r->points[i].height);
+        fprintf(out, "<text x=\"%" PRId64 "\" y=\"%d\">block %" PRIu64 "</text>",
+                html_x(p->axis, t), BOTTOM + 340, r->points[i].height);
     }
     fputs("</g>\n", out);
 }
@@ -209,8 +212,9 @@ static void put_breaches(FILE *out, const struct picture *p)
         }
         int64_t from = html_x(p->axis, p->points[i].time_ms);
         int64_t to = i + 1 < p->count ? html_x(p->axis, p->points[i + 1].time_ms) : from;
-        fprintf(out, "%sM%" PRId64 " %" PRId64 "H%" PRId64, open ? "" : "<path class=\"breach\" d=\"", from,
-                place(p, p->points[i].live), to > from + 15 ? to : from + 15);
+        fprintf(out, "%sM%" PRId64 " %" PRId64 "H%" PRId64,
+                open ? "" : "<path class=\"breach\" d=\"", from, place(p, p->points[i].live),
+                to > from + 15 ? to : from + 15);
         open = true;
     }
     fputs(open ? "\"/>\n" : "", out);
@@ -244,7 +248,8 @@ static int64_t block_ms(const struct report *r)
     return median;
 }
 
-static void put_still(FILE *out, const struct picture *p, int64_t from_ms, int64_t to_ms, bool for_good)
+static void put_still(FILE *out, const struct picture *p, int64_t from_ms, int64_t to_ms,
+                      bool for_good)
 {
     char at[WORDS_MAX], length[WORDS_MAX];
     int64_t from = html_x(p->axis, from_ms), to = html_x(p->axis, to_ms);
@@ -271,7 +276,8 @@ static bool put_stills(FILE *out, const struct picture *p)
     int64_t last = r->points[r->point_count - 1].time_ms;
     if (r->rows[0].chain_stopped_for_good) {
         put_still(out, p, last, p->axis->to_ms, true);
-        fprintf(out, "<path class=\"dead\" d=\"M%" PRId64 " %dV%d\"/>\n", html_x(p->axis, last), TOP, BOTTOM);
+        fprintf(out, "<path class=\"dead\" d=\"M%" PRId64 " %dV%d\"/>\n", html_x(p->axis, last),
+                TOP, BOTTOM);
         shown++;
     }
     return shown > 0;
@@ -279,7 +285,8 @@ static bool put_stills(FILE *out, const struct picture *p)
 
 /* --- words in the picture --- */
 
-/* Where the words about the least count can be read: below its dot and clear of the floor's line. */
+/* Where the words about the least count can be read: below its dot and clear of the floor's line.
+ */
 static int64_t least_baseline(const struct picture *p, const struct report_point *point)
 {
     int64_t y = place(p, point->live), floor = place(p, point->floor);
@@ -299,14 +306,17 @@ static void put_least(FILE *out, const struct picture *p)
     bool right = x > (HTML_LEFT + HTML_RIGHT) / 2;
     fprintf(out, "<circle class=\"dot\" cx=\"%" PRId64 "\" cy=\"%" PRId64 "\" r=\"38\"/>", x, y);
     fprintf(out, "<text x=\"%" PRId64 "\" y=\"%" PRId64 "\" text-anchor=\"%s\">least: %s live",
-            right ? x + 40 : x + 60, baseline, right ? "end" : "start", words_number(live, point->live));
+            right ? x + 40 : x + 60, baseline, right ? "end" : "start",
+            words_number(live, point->live));
     if (point->floor > 0) {
         fprintf(out, ", %s %s the floor",
                 above == 0 ? "just" : words_number(margin, (uint64_t)(above < 0 ? -above : above)),
-                above == 0 ? "at" : above < 0 ? "below" : "above");
+                above == 0  ? "at"
+                : above < 0 ? "below"
+                            : "above");
     }
-    fprintf(out, ", at %s (block %" PRIu64 ")</text>\n", words_clock(at, point->time_ms - p->axis->from_ms),
-            point->height);
+    fprintf(out, ", at %s (block %" PRIu64 ")</text>\n",
+            words_clock_s(at, point->time_ms - p->axis->from_ms), point->height);
 }
 
 static void put_ends(FILE *out, const struct picture *p)
@@ -318,11 +328,11 @@ static void put_ends(FILE *out, const struct picture *p)
         int64_t apart = end->live >= end->floor ? -150 : 150;
         live = floor + apart;
     }
-    fprintf(out, "<text class=\"live\" x=\"%d\" y=\"%" PRId64 "\">%s live</text>", HTML_RIGHT + 70, live,
-            words_number(number, end->live));
+    fprintf(out, "<text class=\"live\" x=\"%d\" y=\"%" PRId64 "\">%s live</text>", HTML_RIGHT + 70,
+            live, words_number(number, end->live));
     if (end->floor > 0) {
-        fprintf(out, "<text class=\"floor\" x=\"%d\" y=\"%" PRId64 "\">%s floor</text>", HTML_RIGHT + 70,
-                floor, words_number(number, end->floor));
+        fprintf(out, "<text class=\"floor\" x=\"%d\" y=\"%" PRId64 "\">%s floor</text>",
+                HTML_RIGHT + 70, floor, words_number(number, end->floor));
     }
     fputc('\n', out);
 }
@@ -367,12 +377,13 @@ static void put_label(FILE *out, const struct picture *p)
     const struct report_point *least = &p->report->points[p->least];
     char length[WORDS_MAX];
     fprintf(out,
-            "<div class=\"scroll\"><svg class=\"wide\" viewBox=\"0 0 %d %d\" role=\"img\" "
-            "aria-label=\"Live validators over %s, from block %" PRIu64 " to block %" PRIu64 ": %" PRIu32
-            " at the start, %" PRIu32 " at the least, %" PRIu32 " at the end; the floor is %" PRIu32
-            " at the end.\">\n",
-            HTML_WIDTH, HEIGHT, words_duration(length, last->time_ms - first->time_ms), first->height,
-            last->height, first->live, least->live, last->live, last->floor);
+            "<div class=\"scroll\" tabindex=\"0\"><svg class=\"wide\" viewBox=\"0 0 %d %d\" "
+            "role=\"img\" "
+            "aria-label=\"Live validators over %s, from block %" PRIu64 " to block %" PRIu64
+            ": %" PRIu32 " at the start, %" PRIu32 " at the least, %" PRIu32
+            " at the end; the floor is %" PRIu32 " at the end.\">\n",
+            HTML_WIDTH, HEIGHT, words_duration(length, last->time_ms - first->time_ms),
+            first->height, last->height, first->live, least->live, last->live, last->floor);
 }
 
 static void put_picture(FILE *out, const struct picture *p)
@@ -385,8 +396,10 @@ static void put_picture(FILE *out, const struct picture *p)
     put_value_axis(out, p);
     html_axis_times(out, p->axis, BOTTOM + 190);
     put_heights(out, p);
-    fprintf(out, "<text class=\"tick\" x=\"%d\" y=\"%d\" text-anchor=\"middle\">hours and minutes since the first "
-                 "block, and the block then</text>\n",
+    fprintf(out,
+            "<text class=\"tick\" x=\"%d\" y=\"%d\" text-anchor=\"middle\">hours and minutes since "
+            "the first "
+            "block, and the block then</text>\n",
             (HTML_LEFT + HTML_RIGHT) / 2, BOTTOM + 530);
     bool still = put_stills(out, p);
     if (set) {
@@ -401,7 +414,9 @@ static void put_picture(FILE *out, const struct picture *p)
     put_legend(out, set, still);
     if (p->count < p->report->point_count) {
         char shown[WORDS_MAX], all[WORDS_MAX];
-        fprintf(out, "<p class=\"soft\">Drawn from %s of %s blocks; of each stretch the lowest is kept.</p>\n",
+        fprintf(out,
+                "<p class=\"soft\">Drawn from %s of %s blocks; of each stretch the lowest is "
+                "kept.</p>\n",
                 words_number(shown, p->count), words_number(all, p->report->point_count));
     }
 }

@@ -39,6 +39,7 @@ static const char *const PAGE =
     "pre{background:var(--card);border:1px solid var(--rule);border-radius:6px;padding:12px 16px;"
     "overflow-x:auto;white-space:pre-wrap;overflow-wrap:anywhere;font:.86rem/1.5 ui-monospace,"
     "Menlo,Consolas,\"DejaVu Sans Mono\",monospace;margin:.3em 0 1.2em}\n"
+    "code{overflow-wrap:anywhere}\n"
     ".glossary{display:grid;grid-template-columns:max-content 1fr;gap:7px 22px;margin:12px 0 0}\n"
     ".glossary dt{font-weight:600}\n"
     ".glossary dd{margin:0;max-width:75ch}\n"
@@ -91,6 +92,7 @@ static const char *const PICTURES =
     ".fault{fill:url(#fault);stroke:var(--fault);stroke-width:8}\n"
     ".hatch{stroke:var(--fault);stroke-width:26}\n"
     ".bar{fill:var(--down)}.bar.broke{fill:url(#fault);stroke:var(--fault);stroke-width:8}\n"
+    ".cut{stroke:var(--page);stroke-width:70}\n"
     ".need{stroke:var(--floor);stroke-width:24}\n"
     ".legend{display:flex;flex-wrap:wrap;gap:4px 24px;list-style:none;padding:0;margin:8px 0 10px;"
     "font-size:.88rem}\n"
@@ -100,11 +102,13 @@ static const char *const PICTURES =
 
 static const char *const PAPER =
     "@page{margin:14mm}\n"
-    "@media print{body{font-size:10pt}main{padding:0;max-width:none}section{margin-top:24px}\n"
+    "@media print{:root{--page:#fff}body{font-size:10pt}main{padding:0;max-width:none}"
+    "section{margin-top:22px}h1{font-size:16pt}.cards{grid-template-columns:repeat(4,1fr)}"
+    ".cards dd{font-size:14pt}\n"
     "*{-webkit-print-color-adjust:exact;print-color-adjust:exact}\n"
     "svg,tr,.cards,pre,figure{break-inside:avoid}h2,h3,caption{break-after:avoid}\n"
     ".scroll{overflow:visible}.scroll svg.wide{min-width:0}table{font-size:7.5pt}"
-    "th,td{padding:4px 5px}td:last-child{min-width:9em}}\n"
+    "thead th{font-size:6.5pt}th,td{padding:4px}td:last-child{min-width:9em}}\n"
     "@media(prefers-contrast:more){:root{--soft:var(--ink);--rule:var(--ink)}}\n";
 
 void html_style(FILE *out)

@@ -79,7 +79,8 @@ void html_name(FILE *out, const struct report *report, uint32_t validator, uint3
         return;
     }
     uint32_t used = 1; /* the ellipsis */
-    for (uint32_t point; (point = words_next(&text)) != 0 && used + column_count(point) <= columns;) {
+    for (uint32_t point;
+         (point = words_next(&text)) != 0 && used + column_count(point) <= columns;) {
         used += column_count(point);
         put_escaped(out, words_clean(point));
     }

@@ -1,7 +1,7 @@
 /* Strict reading of what people typed: numbers, durations, fractions, words, small files.
  *
- * Every reader takes the whole text or nothing: no leading blanks, no sign, no locale, no exponent, no
- * "nan". What does not fit is refused instead of being rounded or wrapped.
+ * Every reader takes the whole text or nothing: no leading blanks, no sign, no locale, no exponent,
+ * no "nan". What does not fit is refused instead of being rounded or wrapped.
  *
  *     whole      67                     number     0.4   12
  *     duration   250ms 300s 5m 1.5h 2d  ratio      0.1   10%   2/3
@@ -37,8 +37,8 @@ void input_duration_text(int64_t ms, char out[INPUT_DURATION_MAX]);
 /* A copy that is safe in one line of an error message: printable, shortened. Returns out. */
 const char *input_quote(const char *text, char out[INPUT_QUOTE_MAX]);
 
-/* The nearest of some words to the given one. Begin with {given, NULL, 0}, offer each word; `best` stays
- * NULL when none is near enough to be meant. */
+/* The nearest of some words to the given one. Begin with {given, NULL, 0}, offer each word; `best`
+ * stays NULL when none is near enough to be meant. */
 struct input_nearest {
     const char *given, *best;
     uint32_t distance;
@@ -46,11 +46,12 @@ struct input_nearest {
 void input_nearest_offer(struct input_nearest *nearest, const char *word);
 
 /* Writes the message and returns false. */
-__attribute__((format(printf, 2, 3))) bool input_fail(char error[INPUT_ERROR_MAX], const char *format, ...);
+__attribute__((format(printf, 2, 3))) bool input_fail(char error[INPUT_ERROR_MAX],
+                                                      const char *format, ...);
 
-/* Reads a file of at most `max` bytes into memory that the caller frees; a zero byte is appended that
- * `size` does not count. plain_only refuses what is no regular file. On failure `error` holds the reason
- * without the name of the file: "it is a directory". */
+/* Reads a file of at most `max` bytes into memory that the caller frees; a zero byte is appended
+ * that `size` does not count. plain_only refuses what is no regular file. On failure `error` holds
+ * the reason without the name of the file: "it is a directory". */
 bool input_file(const char *path, size_t max, bool plain_only, char **text, size_t *size,
                 char error[INPUT_ERROR_MAX]);
 

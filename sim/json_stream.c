@@ -10,6 +10,7 @@
 #include <yajl/yajl_parse.h>
 
 #define CHUNK_SIZE 65536
+#define CHUNK_LONG (1u << 20) /* within a long token: the parser looks at all of it once a chunk */
 #define LEVELS_KEPT 64
 #define LEVELS_MAX 256
 #define TOKEN_MAX (16u << 20)
@@ -18,7 +19,7 @@
 
 struct level {
     const struct json_node *children;
-    const struct json_node *node; /* of the value being read in this object or list; NULL: not wanted */
+    const struct json_node *node; /* of the value being read in it; NULL: not wanted */
     uint64_t next_index;          /* of a list's next element */
     int field;                    /* of the object or list itself */
     bool list, keyed;
@@ -31,8 +32,10 @@ struct json_stream {
     char *error;
     size_t error_size;
     bool failed;
-    bool stirred;        /* a token ended in this chunk */
-    uint64_t offset;     /* bytes given to the parser in earlier chunks */
+    bool stirred; /* a token ended in this chunk */
+    unsigned char *chunk;
+    size_t room;     /* of the chunk */
+    uint64_t offset; /* bytes given to the parser in earlier chunks */
     uint32_t depth;
     struct level levels[LEVELS_KEPT];
 };
@@ -61,9 +64,9 @@ static void line_clean(char *line)
     }
 }
 
-__attribute__((format(printf, 5, 0))) static void line_write(char *error, size_t size, const char *name,
-                                                             const char *place, const char *format,
-                                                             va_list args)
+__attribute__((format(printf, 5, 0))) static void line_write(char *error, size_t size,
+                                                             const char *name, const char *place,
+                                                             const char *format, va_list args)
 {
     size_t length = strlen(name);
     bool cut = length > NAME_SHOWN_MAX;
@@ -79,7 +82,8 @@ __attribute__((format(printf, 5, 0))) static void line_write(char *error, size_t
     line_clean(error);
 }
 
-bool json_error(char *error, size_t error_size, const char *name, const char *place, const char *format, ...)
+bool json_error(char *error, size_t error_size, const char *name, const char *place,
+                const char *format, ...)
 {
     va_list args;
     va_start(args, format);
@@ -88,18 +92,20 @@ bool json_error(char *error, size_t error_size, const char *name, const char *pl
     return false;
 }
 
-static size_t place_add(char place[JSON_PLACE_MAX], size_t used, const char *format, const char *key,
-                        uint64_t index)
+static size_t place_add(char place[JSON_PLACE_MAX], size_t used, const char *format,
+                        const char *key, uint64_t index)
 {
     if (used >= JSON_PLACE_MAX) {
         return used;
     }
     int added = key != NULL ? snprintf(place + used, JSON_PLACE_MAX - used, format, key)
-                            : snprintf(place + used, JSON_PLACE_MAX - used, "[%llu]", (unsigned long long)index);
+                            : snprintf(place + used, JSON_PLACE_MAX - used, "[%llu]",
+                                       (unsigned long long)index);
     return added < 0 ? used : used + (size_t)added;
 }
 
-const char *json_place(const struct json_stream *stream, const char *field, char place[JSON_PLACE_MAX])
+const char *json_place(const struct json_stream *stream, const char *field,
+                       char place[JSON_PLACE_MAX])
 {
     size_t used = 0;
     place[0] = '\0';
@@ -124,8 +130,8 @@ bool json_fail(struct json_stream *stream, const char *field, const char *format
     va_list args;
     if (!stream->failed) {
         va_start(args, format);
-        line_write(stream->error, stream->error_size, stream->name, json_place(stream, field, place), format,
-                   args);
+        line_write(stream->error, stream->error_size, stream->name,
+                   json_place(stream, field, place), format, args);
         va_end(args);
     }
     stream->failed = true;
@@ -163,10 +169,12 @@ const char *json_shown(const struct json_value *value, char shown[JSON_SHOWN_MAX
 
 static struct level *level_top(struct json_stream *stream)
 {
-    return stream->depth == 0 || stream->depth > LEVELS_KEPT ? NULL : &stream->levels[stream->depth - 1];
+    return stream->depth == 0 || stream->depth > LEVELS_KEPT ? NULL
+                                                             : &stream->levels[stream->depth - 1];
 }
 
-static const struct json_node *child_find(const struct json_node *children, const char *name, size_t length)
+static const struct json_node *child_find(const struct json_node *children, const char *name,
+                                          size_t length)
 {
     for (const struct json_node *node = children; node != NULL && node->name != NULL; node++) {
         if (strncmp(node->name, name, length) == 0 && node->name[length] == '\0') {
@@ -213,7 +221,8 @@ static bool level_open(struct json_stream *stream, bool list)
         return false;
     }
     if (stream->depth == LEVELS_MAX) {
-        return json_fail(stream, "", "nested deeper than %d levels; a genesis file expected; check the file",
+        return json_fail(stream, "",
+                         "nested deeper than %d levels; a genesis file expected; check the file",
                          LEVELS_MAX);
     }
     stream->depth++;
@@ -324,7 +333,9 @@ static bool syntax_fail(struct json_stream *stream, yajl_handle parser, uint64_t
     if (text != NULL) {
         yajl_free_error(parser, text);
     }
-    what[strcspn(what, "\n")] = '\0';
+    /* its sentences end in a full stop and a line break, ours go on */
+    size_t length = strcspn(what, "\n");
+    what[length > 0 && what[length - 1] == '.' ? length - 1 : length] = '\0';
     return byte_fail(stream, offset, what);
 }
 
@@ -358,20 +369,33 @@ static bool end_check(struct json_stream *stream, yajl_handle parser, FILE *file
     return stream->failed ? false : byte_fail(stream, stream->offset, "the text ends too early");
 }
 
-static bool chunks_read(struct json_stream *stream, yajl_handle parser, FILE *file, unsigned char *chunk)
+/* Within a long token the chunks are longer. Short of memory the old size serves as well. */
+static void chunk_lengthen(struct json_stream *stream)
+{
+    unsigned char *longer = stream->room == CHUNK_LONG ? NULL : realloc(stream->chunk, CHUNK_LONG);
+    if (longer != NULL) {
+        stream->chunk = longer;
+        stream->room = CHUNK_LONG;
+    }
+}
+
+static bool chunks_read(struct json_stream *stream, yajl_handle parser, FILE *file)
 {
     size_t quiet = 0;
-    size_t size = fread(chunk, 1, CHUNK_SIZE, file);
+    size_t size = fread(stream->chunk, 1, CHUNK_SIZE, file);
     while (size > 0) {
         stream->stirred = false;
-        if (!chunk_parse(stream, parser, chunk, size)) {
+        if (!chunk_parse(stream, parser, stream->chunk, size)) {
             return false;
         }
         quiet = stream->stirred ? 0 : quiet + size;
         if (quiet > TOKEN_MAX) {
             return byte_fail(stream, stream->offset, "no value ends within 16 MB");
         }
-        size = fread(chunk, 1, CHUNK_SIZE, file);
+        if (quiet > 0) {
+            chunk_lengthen(stream);
+        }
+        size = fread(stream->chunk, 1, quiet > 0 ? stream->room : CHUNK_SIZE, file);
     }
     return end_check(stream, parser, file);
 }
@@ -379,24 +403,25 @@ static bool chunks_read(struct json_stream *stream, yajl_handle parser, FILE *fi
 bool json_stream_read(FILE *file, const char *name, const struct json_reader *reader, char *error,
                       size_t error_size)
 {
-    bool read = false;
-    error[0] = '\0';
-    unsigned char *chunk = malloc(CHUNK_SIZE);
     struct json_stream *stream = calloc(1, sizeof(*stream));
     yajl_handle parser = stream == NULL ? NULL : yajl_alloc(&CALLBACKS, NULL, stream);
-    if (chunk == NULL || parser == NULL) {
+    bool read = false;
+    if (parser != NULL) {
+        *stream = (struct json_stream){.name = name, .reader = reader, .error = error};
+        stream->error_size = error_size;
+        stream->room = CHUNK_SIZE;
+        stream->chunk = malloc(CHUNK_SIZE);
+    }
+    if (parser == NULL || stream->chunk == NULL) {
         json_error(error, error_size, name, "reading", "out of memory; 1 MB expected; free some");
     } else {
-        stream->name = name;
-        stream->reader = reader;
-        stream->error = error;
-        stream->error_size = error_size;
-        read = chunks_read(stream, parser, file, chunk);
+        error[0] = '\0';
+        read = chunks_read(stream, parser, file);
     }
     if (parser != NULL) {
         yajl_free(parser);
+        free(stream->chunk);
     }
     free(stream);
-    free(chunk);
     return read;
 }

@@ -31,45 +31,49 @@ static void list_build(struct options *options)
     *options = (struct options){0};
     for (; (key = config_key(count)) != NULL; count++) {
         assert(count < OPTIONS_MAX);
-        options->list[count] = (struct option){
-            key->name, key->argument ? required_argument : no_argument, NULL, KEY_BASE + (int)count};
+        options->list[count] =
+            (struct option){key->name, key->argument ? required_argument : no_argument, NULL,
+                            KEY_BASE + (int)count};
     }
     memcpy(options->list + count, actions, sizeof actions);
 }
 
 /* Remembers that the key was given; false when one was given that it excludes. */
-static bool key_fix(struct options *options, const struct config_key *key, char error[CONFIG_ERROR_MAX])
+static bool key_fix(struct options *options, const struct config_key *key,
+                    char error[CONFIG_ERROR_MAX])
 {
     for (uint32_t i = 0; i < options->fixed_count; i++) {
         const struct config_key *other = config_key_find(options->fixed[i]);
         if (other == key)
             return true;
         if (key->pair != PAIR_NONE && other->pair == key->pair)
-            return input_fail(error, "--%s and --%s exclude each other; give one of them", other->name,
-                              key->name);
+            return input_fail(error, "--%s and --%s exclude each other; give one of them",
+                              other->name, key->name);
     }
     assert(options->fixed_count < OPTIONS_MAX);
     options->fixed[options->fixed_count++] = key->name;
     return true;
 }
 
-static bool key_read(struct sim_config *config, struct options *options, const struct config_key *key,
-                     const char *value, char error[CONFIG_ERROR_MAX])
+static bool key_read(struct sim_config *config, struct options *options,
+                     const struct config_key *key, const char *value, char error[CONFIG_ERROR_MAX])
 {
     char where[48];
     snprintf(where, sizeof where, "--%s", key->name);
-    return key_fix(options, key, error) && config_set(config, where, key->name, value ? value : "", error);
+    return key_fix(options, key, error) &&
+           config_set(config, where, key->name, value ? value : "", error);
 }
 
 static bool refuse_missing(const struct config_key *key, char error[CONFIG_ERROR_MAX])
 {
     char expected[CONFIG_ERROR_MAX];
     config_expected(key, expected);
-    return input_fail(error, "--%s: its value is missing; expected %.300s; for example '--%s %s'", key->name,
-                      expected, key->name, key->example);
+    return input_fail(error, "--%s: its value is missing; expected %.300s; for example '--%s %s'",
+                      key->name, expected, key->name, key->example);
 }
 
-static bool refuse_unknown(const struct options *options, const char *given, char error[CONFIG_ERROR_MAX])
+static bool refuse_unknown(const struct options *options, const char *given,
+                           char error[CONFIG_ERROR_MAX])
 {
     char quoted[INPUT_QUOTE_MAX], bare[INPUT_QUOTE_MAX];
     input_quote(given, quoted);
@@ -91,7 +95,7 @@ static enum options_action action_of(int code)
     if (code == 'h')
         return OPTIONS_HELP;
     return code == OPTIONS_LIST_FAULTS || code == OPTIONS_LIST_SCENARIOS ? (enum options_action)code
-                                                                        : OPTIONS_RUN;
+                                                                         : OPTIONS_RUN;
 }
 
 /* Reads up to the end or the first action. */
@@ -118,8 +122,11 @@ static bool words_read(struct sim_config *config, struct options *options, int a
             return false;
     }
     if (optind < argc)
-        return input_fail(error, "unexpected word '%s'; every setting is an option, such as --validators 100; "
-                          "see stagger sim --help", input_quote(argv[optind], quoted));
+        return input_fail(
+            error,
+            "unexpected word '%s'; every setting is an option, such as --validators 100; "
+            "see stagger sim --help",
+            input_quote(argv[optind], quoted));
     return true;
 }
 
@@ -152,8 +159,9 @@ static void usage_line(FILE *out, const char *name, const char *argument, const 
 
 void options_usage(FILE *out)
 {
-    static const char *const headings[SECTION_COUNT] = {"The network and its charter", "People and hosts",
-                                                        "Gossip and faults", "The run", "What is written"};
+    static const char *const headings[SECTION_COUNT] = {"The network and its charter",
+                                                        "People and hosts", "Gossip and faults",
+                                                        "The run", "What is written"};
     const struct config_key *key;
     fputs("Usage: stagger sim [OPTION]...\n"
           "Replays the reboot of a whole network in simulated time, validator by validator.\n",
@@ -168,10 +176,11 @@ void options_usage(FILE *out)
     usage_line(out, "list-faults", NULL, "fault sets, and the faults of scenario files");
     usage_line(out, "list-scenarios", NULL, "the scenarios that come with stagger");
     usage_line(out, "help", NULL, "this text");
-    fputs("\nDurations are written 250ms, 300s, 5m, 2h or 7d, fractions 0.1, 10% or 2/3.\n"
-          "Exit status: 0 all well; 1 bad usage or input; 3 an invariant was violated; 4 agents are undone\n"
-          "that could have been done; 5 the modelled chain stopped for good.\n",
-          out);
+    fputs(
+        "\nDurations are written 250ms, 300s, 5m, 2h or 7d, fractions 0.1, 10% or 2/3.\n"
+        "Exit status: 0 all well; 1 bad usage or input; 3 an invariant was violated; 4 agents are\n"
+        "undone that could have been done; 5 the modelled chain stopped for good.\n",
+        out);
 }
 
 void options_list_faults(FILE *out)
@@ -182,10 +191,11 @@ void options_list_faults(FILE *out)
     for (uint32_t i = 0; i < count; i++)
         fprintf(out, "  %-16s %s\n", sets[i].name, sets[i].about);
     const struct fault_form *forms = fault_forms(&count);
-    fputs("\nFaults of scenario files (at TIME FAULT ..., every TIME FAULT ... until TIME):\n", out);
+    fputs("\nFaults of scenario files (at TIME FAULT ..., every TIME FAULT ... until TIME):\n",
+          out);
     for (uint32_t i = 0; i < count; i++)
-        fprintf(out, "  %s%s%s\n%19s%s\n", forms[i].name, *forms[i].form ? " " : "", forms[i].form, "",
-                forms[i].about);
+        fprintf(out, "  %s%s%s\n%19s%s\n", forms[i].name, *forms[i].form ? " " : "", forms[i].form,
+                "", forms[i].about);
     fputs("\nWHO is 3, 3,5,7, 10%, half, out (whoever is out at the time) or all.\n", out);
 }
 

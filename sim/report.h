@@ -1,19 +1,20 @@
 /* What a run tells people and programs: the results row, the table, the page.
  *
- * One `struct result` a run is all that programs get, and the table and the page start from the same rows,
- * so the three cannot disagree:
+ * One `struct result` a run is all that programs get, and the table and the page start from the
+ * same rows, so the three cannot disagree:
  *
  *     result --+--> report_json()    one object a line, keys in the order of the results file
  *              +--> report_table()   a terminal of 100 columns, the verdict in words
- *              +--> report_html()    with the points and bars of the first run: one page with its pictures
+ *              +--> report_html()    with the first run's points and bars too: a page with pictures
  *
- * Everything is written to a FILE of the caller's, who checks ferror() and fclose(). Only report_html()
- * allocates, for sorting; where memory is short the page says which picture is missing. The same values
- * give the same bytes on every machine, whatever the locale; the page leaves out wall_s for that reason.
+ * Everything is written to a FILE of the caller's, who checks ferror() and fclose(). Only
+ * report_html() allocates, for sorting; where memory is short the page says which picture is
+ * missing. The same values give the same bytes on every machine, whatever the locale; the page
+ * leaves out wall_s for that reason.
  *
- * Text from files (monikers, chain ids, reasons) is escaped for where it goes. In the table and on the page
- * control characters, bidirectional overrides and bytes that are no UTF-8 become U+FFFD, so that a moniker
- * can neither move a terminal's cursor nor turn a line around.
+ * Text from files (monikers, chain ids, reasons) is escaped for where it goes. In the table and on
+ * the page control characters, bidirectional overrides and bytes that are no UTF-8 become U+FFFD,
+ * so that a moniker can neither move a terminal's cursor nor turn a line around.
  */
 #ifndef STAGGER_SIM_REPORT_H
 #define STAGGER_SIM_REPORT_H
@@ -28,7 +29,7 @@
 struct violation {
     const char *invariant; /* static */
     uint64_t height;
-    uint32_t validator;    /* VALIDATOR_NONE: none in particular */
+    uint32_t validator; /* VALIDATOR_NONE: none in particular */
     char text[200];
 };
 
@@ -45,10 +46,10 @@ struct result { /* keys and units as in the results file, one row a run */
     double makespan_s, lower_bound_s; /* makespan < 0: nobody came back */
     uint64_t messages, bytes, steps, events;
     double wall_s;
-    char trace_sha256[65]; /* empty: none */
+    char trace_sha256[65];    /* empty: none */
     uint32_t violation_count; /* may exceed VIOLATIONS_KEPT */
     struct violation violations[VIOLATIONS_KEPT];
-    bool undone;           /* agents could have been done and are not */
+    bool undone; /* agents could have been done and are not */
 };
 
 struct report_point { /* one a block, ascending by time */
@@ -57,7 +58,11 @@ struct report_point { /* one a block, ascending by time */
     uint32_t live, floor, set; /* floor 0: none in force yet */
 };
 
-enum report_bar_kind { BAR_OUT, BAR_DOWN, BAR_FAULT }; /* out of the set; node down by choice; by accident */
+enum report_bar_kind {
+    BAR_OUT,   /* of the set */
+    BAR_DOWN,  /* the node, by choice */
+    BAR_FAULT, /* the node, by accident */
+};
 
 struct report_bar { /* in any order; bars of one validator may overlap */
     uint32_t validator;
@@ -67,12 +72,12 @@ struct report_bar { /* in any order; bars of one validator may overlap */
 
 struct report { /* everything borrowed */
     const char *chain_id;
-    const char *source;         /* the genesis file's name, or what synthetic network it was */
-    const char *command;        /* that repeats the run */
-    const char *charter;        /* in one line */
+    const char *source;  /* the genesis file's name, or what synthetic network it was */
+    const char *command; /* that repeats the run */
+    const char *charter; /* in one line */
     const struct chain_record *records;
     uint32_t record_count;
-    const struct result *rows;  /* the first is the run that is drawn; at least one */
+    const struct result *rows; /* the first is the run that is drawn; at least one */
     uint32_t row_count;
     const struct report_point *points;
     uint32_t point_count;
@@ -89,26 +94,34 @@ struct summary { /* of many seeds */
 };
 
 /* One JSON object and a newline: the keys of the results file in its order, then violation_count,
- * stopped_why (null: it did not stop) and undone. A makespan below 0 is null, as is an empty trace hash. */
+ * stopped_why (null: it did not stop) and undone. Null as well: a makespan below 0, no trace hash. */
 void report_json(FILE *out, const struct result *row);
 void report_json_summary(FILE *out, const struct summary *summary);
 
-/* min, median (mean of the middle two) and max over rows; makespans below 0 do not count. */
-struct summary report_summarise(const struct result *rows, uint32_t count);
+/* What a summary needs of a run. */
+struct report_sample {
+    double makespan_s, min_live, wall_s;
+    uint32_t violations;
+};
+struct report_sample report_sample(const struct result *row);
+
+/* min, median (mean of the middle two) and max over runs; makespans below 0 do not count. Sorts the
+ * samples. */
+struct summary report_summarise(struct report_sample *samples, uint64_t count);
 
 /* The verdict in words, without a full stop: "floor held", "broke the floor in 31 blocks",
- * "chain stopped for good: ...", then what else went wrong, each after a semicolon. Returns text. */
+ * "chain stopped for good: ...", then what else went wrong, each after a semicolon. Returns it. */
 const char *report_verdict(const struct result *row, char text[REPORT_VERDICT_MAX]);
 
-/* The table for people: a line a row with its numbers, then a verdict a row, then the violations of each
- * row, at most VIOLATIONS_KEPT of them. The ratio is the makespan's to the first row's. */
+/* The table for people: a line a row with its numbers, then a verdict a row, then the violations of
+ * each row, at most VIOLATIONS_KEPT of them. The ratio is the makespan's to the first row's. */
 void report_table(FILE *out, const struct result *rows, uint32_t count);
 
 /* The summary of many seeds in a few lines for people. */
 void report_table_summary(FILE *out, const struct summary *summary);
 
-/* One self-contained HTML page: live count against the floor over time, one bar a validator that was ever
- * out (who was down when), the comparison. No script, font or picture from elsewhere. */
+/* One self-contained HTML page: live count against the floor over time, one bar a validator that
+ * was ever out (who was down when), the comparison. No script, font or picture from elsewhere. */
 void report_html(FILE *out, const struct report *report);
 
 /* Writes text as a JSON string with its quotes; bytes that are no UTF-8 become U+FFFD. */

@@ -9,8 +9,8 @@
 
 static bool run_is_good(const struct result *row)
 {
-    return !row->chain_stopped_for_good && row->blocks_below_floor == 0 && row->violation_count == 0 &&
-           !row->undone && row->left_paused == 0;
+    return !row->chain_stopped_for_good && row->blocks_below_floor == 0 &&
+           row->violation_count == 0 && !row->undone && row->left_paused == 0;
 }
 
 static void put_done(FILE *out, const struct result *row)
@@ -43,7 +43,8 @@ static void put_sentence(FILE *out, const struct result *row)
                 " %s of %s block%s had fewer live validators than the floor of %s "
                 "demands, %s at the least; ",
                 words_number(a, row->blocks_below_floor), words_number(b, row->blocks),
-                row->blocks == 1 ? "" : "s", words_number(c, row->floor), words_number(d, row->min_live));
+                row->blocks == 1 ? "" : "s", words_number(c, row->floor),
+                words_number(d, row->min_live));
         put_done(out, row);
     } else {
         put_finding(out, true, "The floor held:");
@@ -74,15 +75,18 @@ static void put_header(FILE *out, const struct report *r)
     fputs("<p class=\"soft\">The network: <bdi>", out);
     html_text(out, r->source);
     fprintf(out,
-            "</bdi>, with %s validator records, of which %s stand in the set at the start; %s of these run an "
+            "</bdi>, with %s validator records, of which %s stand in the set at the start; %s of "
+            "these run an "
             "agent and want a turn.</p>\n</header>\n",
-            words_number(a, row->validators), words_number(b, row->members), words_number(c, row->agents));
+            words_number(a, row->validators), words_number(b, row->members),
+            words_number(c, row->agents));
 }
 
 /* --- key figures --- */
 
-__attribute__((format(printf, 5, 6))) static void put_card(FILE *out, const char *name, const char *value,
-                                                           bool bad, const char *format, ...)
+__attribute__((format(printf, 5, 6))) static void put_card(FILE *out, const char *name,
+                                                           const char *value, bool bad,
+                                                           const char *format, ...)
 {
     char note[160];
     va_list arguments;
@@ -120,7 +124,8 @@ static void put_safety(FILE *out, const struct result *row)
              "%s below the floor", words_number(b, row->blocks_below_floor));
     put_card(out, "chain halted", words_duration(a, words_ms(row->halted_s)),
              row->chain_stopped_for_good, "%s",
-             row->chain_stopped_for_good ? "and then stopped for good" : "beyond three block times");
+             row->chain_stopped_for_good ? "and then stopped for good"
+                                         : "beyond three block times");
 }
 
 static void put_cards(FILE *out, const struct result *row)
@@ -128,12 +133,14 @@ static void put_cards(FILE *out, const struct result *row)
     char a[WORDS_MAX], b[WORDS_MAX], c[WORDS_MAX];
     fputs("<dl class=\"cards\" aria-label=\"Key figures\">\n", out);
     snprintf(c, sizeof c, "%" PRIu32 "/%" PRIu32, row->done, row->agents);
-    put_card(out, "done", c, row->undone, "%s lost their host for good", words_number(b, row->failed));
+    put_card(out, "done", c, row->undone, "%s lost their host for good",
+             words_number(b, row->failed));
     put_pace(out, row);
     put_safety(out, row);
     put_card(out, "missed blocks in the set", words_number(a, row->missed_blocks_in_set),
              row->missed_blocks_in_set > 0, "by nodes that were down by choice");
-    put_card(out, "left paused", words_number(a, row->left_paused), row->left_paused > 0, "at the end");
+    put_card(out, "left paused", words_number(a, row->left_paused), row->left_paused > 0,
+             "at the end");
     put_card(out, "permits", words_number(a, row->permits), false, "%s unused, %s joins",
              words_number(b, row->permits_unused), words_number(c, row->joins));
     fputs("</dl>\n", out);
@@ -147,7 +154,9 @@ static void put_violations(FILE *out, const struct result *row)
         return;
     }
     char count[WORDS_MAX];
-    fprintf(out, "<section>\n<h2 class=\"bad\">Violations of invariants: %s</h2>\n<ul class=\"violations\">\n",
+    fprintf(out,
+            "<section>\n<h2 class=\"bad\">Violations of invariants: %s</h2>\n<ul "
+            "class=\"violations\">\n",
             words_number(count, row->violation_count));
     uint32_t kept = row->violation_count < VIOLATIONS_KEPT ? row->violation_count : VIOLATIONS_KEPT;
     for (uint32_t i = 0; i < kept; i++) {
@@ -174,7 +183,9 @@ static void put_repeat(FILE *out, const struct report *r)
     html_text(out, r->command);
     fputs("</code></pre>\n<h3>The charter</h3>\n<pre tabindex=\"0\"><code>", out);
     html_text(out, r->charter);
-    fputs("</code></pre>\n<p class=\"soft\">The charter holds the values that all who take part share.", out);
+    fputs("</code></pre>\n<p class=\"soft\">The charter holds the values that all who take part "
+          "share.",
+          out);
     if (r->rows[0].trace_sha256[0] != '\0') {
         fputs(" SHA-256 of the trace: <code>", out);
         html_text(out, r->rows[0].trace_sha256);
@@ -196,28 +207,38 @@ static bool was_told(const struct report *r, uint32_t row)
 static void put_glossary(FILE *out, const struct report *r)
 {
     fputs("<section>\n<h2>Words</h2>\n<dl class=\"glossary\">\n"
-          "<dt>live</dt><dd>A validator of the set that can sign the next block: it is in the set and its "
+          "<dt>live</dt><dd>A validator of the set that can sign the next block: it is in the set "
+          "and its "
           "node is up.</dd>\n"
-          "<dt>floor</dt><dd>The number of live validators that a run must never go below: at least the "
-          "chain&#8217;s min_validators, and more than two thirds of the whole network unless the charter "
+          "<dt>floor</dt><dd>The number of live validators that a run must never go below: at "
+          "least the "
+          "chain&#8217;s min_validators, and more than two thirds of the whole network unless the "
+          "charter "
           "asks for more.</dd>\n"
-          "<dt>budget</dt><dd>How many may leave in an epoch of a few blocks: what is live, less the floor "
+          "<dt>budget</dt><dd>How many may leave in an epoch of a few blocks: what is live, less "
+          "the floor "
           "and a reserve for sudden losses.</dd>\n"
-          "<dt>permit</dt><dd>The right to leave the set in this epoch. The first candidates in the draw "
+          "<dt>permit</dt><dd>The right to leave the set in this epoch. The first candidates in "
+          "the draw "
           "get one each, as many as the budget allows; everybody computes the same names.</dd>\n"
-          "<dt>join</dt><dd>A transaction that asks for one turn. One join, one permit at most.</dd>\n"
-          "<dt>out of the set</dt><dd>Paused (disabled): the validator need not sign, so its node may stop "
+          "<dt>join</dt><dd>A transaction that asks for one turn. One join, one permit at "
+          "most.</dd>\n"
+          "<dt>out of the set</dt><dd>Paused (disabled): the validator need not sign, so its node "
+          "may stop "
           "without a missed block.</dd>\n"
-          "<dt>makespan</dt><dd>From the first block at which agents may act to the block that first shows "
+          "<dt>makespan</dt><dd>From the first block at which agents may act to the block that "
+          "first shows "
           "the last returned validator signing.</dd>\n"
-          "<dt>lower bound</dt><dd>What no schedule can beat: the longest turn, or all turns divided by the "
+          "<dt>lower bound</dt><dd>What no schedule can beat: the longest turn, or all turns "
+          "divided by the "
           "budget with perfect handover.</dd>\n",
           out);
     for (uint32_t i = 0; i < r->row_count; i++) {
         if (!was_told(r, i)) {
             fputs("<dt>", out);
             html_text(out, r->rows[i].strategy);
-            fprintf(out, "</dt><dd>A strategy &#8211; %s.</dd>\n", html_strategy(r->rows[i].strategy));
+            fprintf(out, "</dt><dd>A strategy &#8211; %s.</dd>\n",
+                    html_strategy(r->rows[i].strategy));
         }
     }
     fputs("</dl>\n</section>\n", out);

@@ -118,7 +118,8 @@ void report_json(FILE *out, const struct result *row)
     fputs("}\n", out);
 }
 
-static void put_spread(FILE *out, const char *key, double min, double median, double max, unsigned decimals)
+static void put_spread(FILE *out, const char *key, double min, double median, double max,
+                       unsigned decimals)
 {
     const double values[] = {min, median, max};
     const char *const names[] = {"min", "median", "max"};
@@ -126,7 +127,8 @@ static void put_spread(FILE *out, const char *key, double min, double median, do
     for (int i = 0; i < 3; i++) {
         char text[WORDS_MAX];
         bool whole = decimals == 1 && values[i] < 1e12 && (double)(int64_t)values[i] == values[i];
-        const char *fixed = values[i] < 0 ? NULL : words_fixed(text, values[i], whole ? 0 : decimals);
+        const char *fixed =
+            values[i] < 0 ? NULL : words_fixed(text, values[i], whole ? 0 : decimals);
         fprintf(out, "%s\"%s\":%s", i > 0 ? "," : "", names[i], fixed == NULL ? "null" : fixed);
     }
     fputc('}', out);
@@ -142,72 +144,4 @@ void report_json_summary(FILE *out, const struct summary *s)
     put_spread(out, "wall_s", s->wall_min, s->wall_median, s->wall_max, 6);
     put_count(out, "finished", s->finished);
     fputs("}\n", out);
-}
-
-static double makespan_of(const struct result *row)
-{
-    return row->makespan_s;
-}
-
-static double live_of(const struct result *row)
-{
-    return (double)row->min_live;
-}
-
-static double wall_of(const struct result *row)
-{
-    return row->wall_s;
-}
-
-/* The k-th smallest (from 0) of the values that are not below 0, -1 when there are not that many. By
- * counting, since a summary is of some hundred runs and this way it cannot run out of memory. */
-static double smallest(const struct result *rows, uint32_t count, double (*value)(const struct result *),
-                       uint64_t k)
-{
-    for (uint32_t i = 0; i < count; i++) {
-        double v = value(&rows[i]);
-        uint64_t less = 0, same = 0;
-        for (uint32_t j = 0; j < count; j++) {
-            double other = value(&rows[j]);
-            less += other >= 0 && other < v;
-            same += other >= 0 && !(other < v) && !(other > v);
-        }
-        if (v >= 0 && less <= k && k < less + same) {
-            return v;
-        }
-    }
-    return -1;
-}
-
-static void spread(const struct result *rows, uint32_t count, double (*value)(const struct result *),
-                   double values[3])
-{
-    uint64_t used = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        used += value(&rows[i]) >= 0;
-    }
-    values[0] = values[1] = values[2] = -1;
-    if (used > 0) {
-        values[0] = smallest(rows, count, value, 0);
-        values[1] = (smallest(rows, count, value, (used - 1) / 2) +
-                     smallest(rows, count, value, used / 2)) / 2;
-        values[2] = smallest(rows, count, value, used - 1);
-    }
-}
-
-struct summary report_summarise(const struct result *rows, uint32_t count)
-{
-    struct summary s = {.runs = count};
-    for (uint32_t i = 0; i < count; i++) {
-        s.violations += rows[i].violation_count;
-        s.finished += rows[i].makespan_s >= 0;
-    }
-    double makespan[3], live[3], wall[3];
-    spread(rows, count, makespan_of, makespan);
-    spread(rows, count, live_of, live);
-    spread(rows, count, wall_of, wall);
-    s.makespan_min = makespan[0], s.makespan_median = makespan[1], s.makespan_max = makespan[2];
-    s.live_min = live[0], s.live_median = live[1], s.live_max = live[2];
-    s.wall_min = wall[0], s.wall_median = wall[1], s.wall_max = wall[2];
-    return s;
 }

@@ -10,7 +10,8 @@
 
 /* --- the verdict --- */
 
-__attribute__((format(printf, 2, 3))) static void append(char text[REPORT_VERDICT_MAX], const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void append(char text[REPORT_VERDICT_MAX],
+                                                         const char *format, ...)
 {
     size_t used = strlen(text);
     va_list arguments;
@@ -65,23 +66,24 @@ const char *report_verdict(const struct result *row, char text[REPORT_VERDICT_MA
 /* --- the table --- */
 
 enum column { /* in the order of the table */
-    COLUMN_STRATEGY,
-    COLUMN_SEED,
-    COLUMN_DONE,
-    COLUMN_FLOOR,
-    COLUMN_LEAST,
-    COLUMN_BELOW,
-    COLUMN_HALTED,
-    COLUMN_MAKESPAN,
-    COLUMN_RATIO,
-    COLUMN_MISSED,
-    COLUMN_PAUSED,
-    COLUMN_COUNT,
+              COLUMN_STRATEGY,
+              COLUMN_SEED,
+              COLUMN_DONE,
+              COLUMN_FLOOR,
+              COLUMN_LEAST,
+              COLUMN_BELOW,
+              COLUMN_HALTED,
+              COLUMN_MAKESPAN,
+              COLUMN_RATIO,
+              COLUMN_MISSED,
+              COLUMN_PAUSED,
+              COLUMN_COUNT,
 };
 
 static const char *const HEADS[COLUMN_COUNT][2] = {
-    {"", "strategy"}, {"", "seed"},   {"done/", "agents"}, {"", "floor"},       {"least", "live"}, {"blocks", "below"},
-    {"", "halted"},   {"", "makespan"}, {"", "ratio"},     {"missed", "blocks"}, {"left", "paused"},
+    {"", "strategy"},  {"", "seed"},         {"done/", "agents"}, {"", "floor"},
+    {"least", "live"}, {"blocks", "below"},  {"", "halted"},      {"", "makespan"},
+    {"", "ratio"},     {"missed", "blocks"}, {"left", "paused"},
 };
 
 struct table {
@@ -91,7 +93,8 @@ struct table {
     int width[COLUMN_COUNT];
 };
 
-static void ratio_text(char text[NAME_MAX_SHOWN], const struct result *row, const struct result *first)
+static void ratio_text(char text[NAME_MAX_SHOWN], const struct result *row,
+                       const struct result *first)
 {
     char fixed[WORDS_MAX];
     const char *ratio = NULL;
@@ -108,8 +111,8 @@ static void time_text(char text[NAME_MAX_SHOWN], double seconds, bool show)
     snprintf(text, NAME_MAX_SHOWN, "%s", words_duration(duration, never ? -1 : words_ms(seconds)));
 }
 
-static void cell_text(char text[NAME_MAX_SHOWN], const struct result *row, const struct result *first,
-                      enum column column)
+static void cell_text(char text[NAME_MAX_SHOWN], const struct result *row,
+                      const struct result *first, enum column column)
 {
     const uint64_t counts[COLUMN_COUNT] = {
         [COLUMN_SEED] = row->seed,
@@ -250,12 +253,13 @@ static void put_violations(FILE *out, const struct table *table, const struct re
     uint32_t kept = row->violation_count < VIOLATIONS_KEPT ? row->violation_count : VIOLATIONS_KEPT;
     for (uint32_t i = 0; i < kept; i++) {
         const struct violation *v = &row->violations[i];
-        int at = fprintf(out, "  %s at height %" PRIu64, v->invariant, v->height);
+        fprintf(out, "  %s at height %" PRIu64, v->invariant, v->height);
         if (v->validator != VALIDATOR_NONE) {
-            at += fprintf(out, ", validator %" PRIu32, v->validator);
+            fprintf(out, ", validator %" PRIu32, v->validator);
         }
-        at += fprintf(out, ": ");
-        put_wrapped(out, v->text, at, 4);
+        fputs(": ", out);
+        words_plain(out, v->text);
+        fputc('\n', out);
     }
     if (row->violation_count > kept) {
         fprintf(out, "  and %" PRIu32 " more\n", row->violation_count - kept);
@@ -290,13 +294,15 @@ static const char *live_text(char text[WORDS_MAX], double live)
 void report_table_summary(FILE *out, const struct summary *s)
 {
     char a[WORDS_MAX], b[WORDS_MAX], c[WORDS_MAX];
-    fprintf(out, "%" PRIu64 " run%s, %" PRIu64 " with a makespan, %" PRIu64 " violation%s of invariants\n",
+    fprintf(out,
+            "%" PRIu64 " run%s, %" PRIu64 " with a makespan, %" PRIu64
+            " violation%s of invariants\n",
             s->runs, plural(s->runs), s->finished, s->violations, plural(s->violations));
     fprintf(out, "              min    median       max\n");
     fprintf(out, "makespan %8s  %8s  %8s\n",
             words_duration(a, s->finished > 0 ? words_ms(s->makespan_min) : -1),
             words_duration(b, s->finished > 0 ? words_ms(s->makespan_median) : -1),
             words_duration(c, s->finished > 0 ? words_ms(s->makespan_max) : -1));
-    fprintf(out, "min live %8s  %8s  %8s\n", live_text(a, s->live_min), live_text(b, s->live_median),
-            live_text(c, s->live_max));
+    fprintf(out, "min live %8s  %8s  %8s\n", live_text(a, s->live_min),
+            live_text(b, s->live_median), live_text(c, s->live_max));
 }

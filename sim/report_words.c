@@ -14,7 +14,9 @@ static bool in_range(double value)
 int64_t words_ms(double seconds)
 {
     if (!in_range(seconds)) {
-        return seconds > 0 ? (int64_t)VALUE_MAX * 1000 : seconds < 0 ? -(int64_t)VALUE_MAX * 1000 : 0;
+        return seconds > 0   ? (int64_t)VALUE_MAX * 1000
+               : seconds < 0 ? -(int64_t)VALUE_MAX * 1000
+                             : 0;
     }
     return (int64_t)(seconds * 1000 + (seconds < 0 ? -0.5 : 0.5));
 }
@@ -32,7 +34,10 @@ const char *words_duration(char text[WORDS_MAX], int64_t ms)
     }
     int64_t s = ms / 1000 + (ms % 1000 >= 500);
     int64_t h = s / 3600, min = s / 60 % 60;
-    if (h > 0) {
+    if (h >= 100) {
+        int64_t whole = s / 60 + (s % 60 >= 30);
+        snprintf(text, WORDS_MAX, "%" PRId64 "h%02" PRId64 "m", whole / 60, whole % 60);
+    } else if (h > 0) {
         snprintf(text, WORDS_MAX, "%" PRId64 "h%02" PRId64 "m%02" PRId64 "s", h, min, s % 60);
     } else if (min > 0) {
         snprintf(text, WORDS_MAX, "%" PRId64 "m%02" PRId64 "s", min, s % 60);
@@ -52,7 +57,8 @@ const char *words_clock(char text[WORDS_MAX], int64_t ms)
 const char *words_clock_s(char text[WORDS_MAX], int64_t ms)
 {
     int64_t s = ms < 0 ? 0 : ms / 1000;
-    snprintf(text, WORDS_MAX, "%" PRId64 ":%02" PRId64 ":%02" PRId64, s / 3600, s / 60 % 60, s % 60);
+    snprintf(text, WORDS_MAX, "%" PRId64 ":%02" PRId64 ":%02" PRId64, s / 3600, s / 60 % 60,
+             s % 60);
     return text;
 }
 

@@ -21,16 +21,21 @@ struct reader {
     char *error;
 };
 
-/* Results that an expectation may speak of: the numbers of the results file, and the exit status. */
+/* Results that an expectation may speak of: the numbers of the results file, and the exit status.
+ * */
 static const char *const results[] = {
-    "exit",        "validators",   "members",
-    "agents",      "floor",        "min_live",
-    "blocks",      "blocks_below_floor", "halted_s",
-    "chain_stopped_for_good", "done", "failed",
-    "left_paused", "missed_blocks_in_set", "joins",
-    "permits",     "permits_unused", "pauses",
-    "makespan_s",  "lower_bound_s", "messages",
-    "bytes",       "steps",        "events",
+    "exit",           "validators",
+    "members",        "agents",
+    "floor",          "min_live",
+    "blocks",         "blocks_below_floor",
+    "halted_s",       "chain_stopped_for_good",
+    "done",           "failed",
+    "left_paused",    "missed_blocks_in_set",
+    "joins",          "permits",
+    "permits_unused", "pauses",
+    "makespan_s",     "lower_bound_s",
+    "messages",       "bytes",
+    "steps",          "events",
     "violations",
 };
 
@@ -71,8 +76,10 @@ static bool words_cut(struct reader *r, char *line, struct scenario_words *words
     words->count = 0;
     for (char *word = word_cut(&line); *word; word = word_cut(&line)) {
         if (words->count == SCENARIO_WORDS_MAX)
-            return input_fail(r->error, "%s: more than %d words; one fault or expectation a line, see "
-                              "sim/SCENARIOS.md", r->where, SCENARIO_WORDS_MAX);
+            return input_fail(r->error,
+                              "%s: more than %d words; one fault or expectation a line, see "
+                              "sim/SCENARIOS.md",
+                              r->where, SCENARIO_WORDS_MAX);
         words->at[words->count++] = word;
     }
     return true;
@@ -86,8 +93,10 @@ static bool fault_add(struct reader *r, struct fault fault)
     if (!config->faults)
         return input_fail(r->error, "out of memory");
     if (config->fault_count == FAULTS_MAX)
-        return input_fail(r->error, "%s: more than %d faults; repeat them less often, for example 'every 30s "
-                          "... until 20m'", r->where, FAULTS_MAX);
+        return input_fail(r->error,
+                          "%s: more than %d faults; repeat them less often, for example 'every 30s "
+                          "... until 20m'",
+                          r->where, FAULTS_MAX);
     uint32_t i = config->fault_count++;
     for (; i > 0 && config->faults[i - 1].at_ms > fault.at_ms; i--)
         config->faults[i] = config->faults[i - 1];
@@ -113,9 +122,10 @@ static bool fault_line_read(struct reader *r, char *line)
 static bool expectation_fail(const struct reader *r, const char *what, const char *given)
 {
     char quoted[INPUT_QUOTE_MAX];
-    return input_fail(r->error, "%s: expect: %s '%s'; expected 'expect RESULT [= | <= | >=] NUMBER|all', for "
-                      "example 'expect min_live >= 67'; see sim/SCENARIOS.md", r->where, what,
-                      input_quote(given, quoted));
+    return input_fail(r->error,
+                      "%s: expect: %s '%s'; expected 'expect RESULT [= | <= | >=] NUMBER|all', for "
+                      "example 'expect min_live >= 67'; see sim/SCENARIOS.md",
+                      r->where, what, input_quote(given, quoted));
 }
 
 static bool expectation_key_read(struct reader *r, struct expectation *out, const char *word)
@@ -131,9 +141,10 @@ static bool expectation_key_read(struct reader *r, struct expectation *out, cons
     }
     if (!nearest.best)
         return expectation_fail(r, "unknown result", word);
-    return input_fail(r->error, "%s: expect: unknown result '%s', did you mean '%s'? for example 'expect "
-                      "min_live >= 67'; see sim/SCENARIOS.md", r->where, input_quote(word, quoted),
-                      nearest.best);
+    return input_fail(r->error,
+                      "%s: expect: unknown result '%s', did you mean '%s'? for example 'expect "
+                      "min_live >= 67'; see sim/SCENARIOS.md",
+                      r->where, input_quote(word, quoted), nearest.best);
 }
 
 static bool expectation_value_read(struct reader *r, struct expectation *out, const char *word)
@@ -164,7 +175,8 @@ static bool expectation_line_read(struct reader *r, char *line)
     if (!words_cut(r, line, &words))
         return false;
     if (words.count < 3 || words.count > 4)
-        return expectation_fail(r, "a result and a number are wanted, not", words.count > 4 ? words.at[4] : "");
+        return expectation_fail(r, "a result and a number are wanted, not",
+                                words.count > 4 ? words.at[4] : "");
     if (!expectation_key_read(r, &read, words.at[1]))
         return false;
     if (words.count == 4 && !operator_read(words.at[2], &read.op))
@@ -206,8 +218,10 @@ static bool key_once(struct reader *r, const struct config_key *key)
     const struct config_key *other;
     for (uint32_t i = 0; (other = config_key(i)) != NULL; i++) {
         assert(i < KEYS_MAX);
-        if (r->key_lines[i] && (other == key || (key->pair != PAIR_NONE && key->pair == other->pair)))
-            return input_fail(r->error, "%s: %s: line %" PRIu32 " says '%s' already; keep one of them",
+        if (r->key_lines[i] &&
+            (other == key || (key->pair != PAIR_NONE && key->pair == other->pair)))
+            return input_fail(r->error,
+                              "%s: %s: line %" PRIu32 " says '%s' already; keep one of them",
                               r->where, key->name, r->key_lines[i], other->name);
         if (other == key)
             r->key_lines[i] = r->line;
@@ -225,10 +239,12 @@ static bool key_unknown(const struct reader *r, const char *word)
             input_nearest_offer(&nearest, key->name);
     input_nearest_offer(&nearest, "expect");
     input_nearest_offer(&nearest, "every");
-    return input_fail(r->error, "%s: unknown word '%s'%s%s%s; a line begins with at, every, expect or a world "
-                      "key such as validators; see sim/SCENARIOS.md", r->where, input_quote(word, quoted),
-                      nearest.best ? ", did you mean '" : "", nearest.best ? nearest.best : "",
-                      nearest.best ? "'?" : "");
+    return input_fail(
+        r->error,
+        "%s: unknown word '%s'%s%s%s; a line begins with at, every, expect or a world "
+        "key such as validators; see sim/SCENARIOS.md",
+        r->where, input_quote(word, quoted), nearest.best ? ", did you mean '" : "",
+        nearest.best ? nearest.best : "", nearest.best ? "'?" : "");
 }
 
 static bool world_line_read(struct reader *r, char *line)
@@ -241,8 +257,8 @@ static bool world_line_read(struct reader *r, char *line)
     if (!key)
         return key_unknown(r, word);
     if (key->command_line)
-        return input_fail(r->error, "%s: %s belongs on the command line, as --%s; remove the line", r->where,
-                          key->name, key->name);
+        return input_fail(r->error, "%s: %s belongs on the command line, as --%s; remove the line",
+                          r->where, key->name, key->name);
     if (!key_once(r, key))
         return false;
     snprintf(where, sizeof where, "%s: %s", r->where, key->name);
@@ -259,7 +275,8 @@ static bool line_read(struct reader *r, char *line)
     size_t first = strcspn(line, " \t\r");
     if (*line == '\0')
         return true;
-    if ((first == 2 && strncmp(line, "at", 2) == 0) || (first == 5 && strncmp(line, "every", 5) == 0))
+    if ((first == 2 && strncmp(line, "at", 2) == 0) ||
+        (first == 5 && strncmp(line, "every", 5) == 0))
         return fault_line_read(r, line);
     if (first == 6 && strncmp(line, "expect", 6) == 0)
         return expectation_line_read(r, line);
@@ -272,8 +289,11 @@ static bool text_check(const struct reader *r, const char *line, size_t length)
     for (size_t i = 0; i < length; i++) {
         unsigned char c = (unsigned char)line[i];
         if ((c < ' ' && c != '\t' && c != '\r') || c == 0x7f)
-            return input_fail(r->error, "%s: byte 0x%02x in column %zu is no text; a scenario is a text file, "
-                              "see sim/SCENARIOS.md", r->where, c, i + 1);
+            return input_fail(
+                r->error,
+                "%s: byte 0x%02x in column %zu is no text; a scenario is a text file, "
+                "see sim/SCENARIOS.md",
+                r->where, c, i + 1);
     }
     return true;
 }
@@ -286,12 +306,13 @@ static bool lines_read(struct reader *r, const char *text, size_t size)
         size_t length = (size_t)((newline ? newline : end) - text);
         snprintf(r->where, sizeof r->where, "%s:%" PRIu32, r->name, ++r->line);
         if (r->line > SCENARIO_LINES_MAX)
-            return input_fail(r->error, "%s: more than %d lines; shorten it", r->where, SCENARIO_LINES_MAX);
+            return input_fail(r->error, "%s: more than %d lines; shorten it", r->where,
+                              SCENARIO_LINES_MAX);
         if (!text_check(r, text, length < SCENARIO_LINE_MAX ? length : SCENARIO_LINE_MAX))
             return false;
         if (length > SCENARIO_LINE_MAX)
-            return input_fail(r->error, "%s: the line has more than %d characters; shorten it", r->where,
-                              SCENARIO_LINE_MAX);
+            return input_fail(r->error, "%s: the line has more than %d characters; shorten it",
+                              r->where, SCENARIO_LINE_MAX);
         memcpy(line, text, length);
         line[length] = '\0';
         if (!line_read(r, line))
@@ -329,8 +350,8 @@ bool scenario_read_text(struct sim_config *config, const char *name, const char 
     return lines_read(&r, text, size);
 }
 
-static bool file_scenario_read(struct sim_config *config, const char *path, const char *const *fixed,
-                               char error[CONFIG_ERROR_MAX])
+static bool file_scenario_read(struct sim_config *config, const char *path,
+                               const char *const *fixed, char error[CONFIG_ERROR_MAX])
 {
     struct input_nearest nearest = {path, NULL, 0};
     struct reader shown;
@@ -342,10 +363,11 @@ static bool file_scenario_read(struct sim_config *config, const char *path, cons
     for (uint32_t i = 0; i < count; i++)
         input_nearest_offer(&nearest, shipped[i].name);
     if (!input_file(path, SCENARIO_SIZE_MAX, false, &text, &size, reason))
-        return input_fail(error, "%s: no shipped scenario has this name, and as a file %.200s%s%s%s; see "
-                          "--list-scenarios", shown.name, reason,
-                          nearest.best ? "; did you mean '" : "", nearest.best ? nearest.best : "",
-                          nearest.best ? "'?" : "");
+        return input_fail(error,
+                          "%s: no shipped scenario has this name, and as a file %.200s%s%s%s; see "
+                          "--list-scenarios",
+                          shown.name, reason, nearest.best ? "; did you mean '" : "",
+                          nearest.best ? nearest.best : "", nearest.best ? "'?" : "");
     bool good = scenario_read_text(config, path, text, size, fixed, error);
     free(text);
     return good;
@@ -362,7 +384,8 @@ bool scenario_read(struct sim_config *config, const char *name_or_path, const ch
         if (strcmp(shipped[i].name, name_or_path) != 0)
             continue;
         snprintf(name, sizeof name, "%s.scn", shipped[i].name);
-        return scenario_read_text(config, name, shipped[i].text, strlen(shipped[i].text), fixed, error);
+        return scenario_read_text(config, name, shipped[i].text, strlen(shipped[i].text), fixed,
+                                  error);
     }
     return file_scenario_read(config, name_or_path, fixed, error);
 }

@@ -16,32 +16,37 @@
 #define RESTART_MS (5 * SECOND_MS)
 
 enum part { /* bits: what a fault is made of */
-    PART_WHO = 1,
-    PART_COUNT = 2,
-    PART_FRACTION = 4,
-    PART_FOR = 8,
-    PART_BY = 16,
-    PART_BLOCKS = 32,
-    PART_SKEW = 64,
-    PART_IN = 128,
-    PART_VOTES = 256,
-    PART_FROM = 512,   /* of "every" */
-    PART_UNTIL = 1024, /* of "every" */
+            PART_WHO = 1,
+            PART_COUNT = 2,
+            PART_FRACTION = 4,
+            PART_FOR = 8,
+            PART_BY = 16,
+            PART_BLOCKS = 32,
+            PART_SKEW = 64,
+            PART_IN = 128,
+            PART_VOTES = 256,
+            PART_FROM = 512,   /* of "every" */
+            PART_UNTIL = 1024, /* of "every" */
 };
 
-#define PART_PLACE (PART_WHO | PART_COUNT | PART_FRACTION) /* known by its place, without a word before it */
+#define PART_PLACE                                                                                 \
+    (PART_WHO | PART_COUNT | PART_FRACTION) /* known by its place, without a word before it */
 
 /* As fault_forms() shows them. */
 static const struct fault_form forms[] = {
-    [FAULT_CRASH_AGENT] = {"crash-agent", "WHO [for DURATION]", "every 30s crash-agent out for 5s until 20m",
+    [FAULT_CRASH_AGENT] = {"crash-agent", "WHO [for DURATION]",
+                           "every 30s crash-agent out for 5s until 20m",
                            "agents die and start again, by default 5 s later"},
     [FAULT_CRASH_HOST] = {"crash-host", "WHO for DURATION", "at 10m crash-host 3 for 2m",
                           "host and agent go down by accident and come back"},
-    [FAULT_LOSE_HOST] = {"lose-host", "WHO", "at 10m lose-host 3", "host and agent are lost for good"},
-    [FAULT_LOSE_JOURNAL] = {"lose-journal", "WHO [for DURATION]", "at 5m lose-journal 10% for 10s",
-                            "agents die and start again without their journal, by default 5 s later"},
-    [FAULT_DAMAGE_JOURNAL] = {"damage-journal", "WHO [for DURATION]", "at 5m damage-journal 3 for 10s",
-                              "agents die and start again with a damaged journal, by default 5 s later"},
+    [FAULT_LOSE_HOST] = {"lose-host", "WHO", "at 10m lose-host 3",
+                         "host and agent are lost for good"},
+    [FAULT_LOSE_JOURNAL] =
+        {"lose-journal", "WHO [for DURATION]", "at 5m lose-journal 10% for 10s",
+         "agents die and start again without their journal, by default 5 s later"},
+    [FAULT_DAMAGE_JOURNAL] =
+        {"damage-journal", "WHO [for DURATION]", "at 5m damage-journal 3 for 10s",
+         "agents die and start again with a damaged journal, by default 5 s later"},
     [FAULT_PARTITION] = {"partition", "WHO for DURATION", "at 120s partition 10% for 60s",
                          "these against the rest, both ways"},
     [FAULT_DEAF] = {"deaf", "WHO for DURATION", "at 2m deaf 5% for 1m",
@@ -56,7 +61,8 @@ static const struct fault_form forms[] = {
                     "the clocks of these are wrong from now on; behind, with a minus sign"},
     [FAULT_LOSS] = {"loss", "FRACTION [for DURATION]", "at 0s loss 0.5 for 5m",
                     "gossip loses this part of its frames, by default to the end"},
-    [FAULT_OPERATOR_PAUSE] = {"operator-pause", "WHO for DURATION", "at 3m operator-pause 3 for 10m",
+    [FAULT_OPERATOR_PAUSE] = {"operator-pause", "WHO for DURATION",
+                              "at 3m operator-pause 3 for 10m",
                               "operators pause by hand, and unpause later"},
     [FAULT_MAINTENANCE] = {"maintenance", "WHO for DURATION", "at 5m maintenance 3,7 for 10m",
                            "operators ask their agents for maintenance of this length"},
@@ -66,14 +72,16 @@ static const struct fault_form forms[] = {
                         "operators end a freeze, by default all of them"},
     [FAULT_MIN_VALIDATORS] = {"min-validators", "N", "at 10m min-validators 80",
                               "KIRA: a vote sets min_validators"},
-    [FAULT_UPGRADE] = {"upgrade", "in DURATION [votes FRACTION]", "at 5m upgrade in 40m votes 0.9",
-                       "KIRA: a soft upgrade is scheduled; this part of the voters say YES (default 1)"},
+    [FAULT_UPGRADE] =
+        {"upgrade", "in DURATION [votes FRACTION]", "at 5m upgrade in 40m votes 0.9",
+         "KIRA: a soft upgrade is scheduled; this part of the voters say YES (default 1)"},
     [FAULT_VOTE] = {"vote", "WHO", "at 20m vote 3,5", "KIRA: these vote YES on it"},
     [FAULT_BAD_IMAGE] = {"bad-image", "FRACTION", "at 1m bad-image 0.5",
                          "from now on this part of the reboots never come back by themselves"},
     [FAULT_TRUSTEES] = {"trustees", "WHO", "at 5m trustees 3", "DCL: the trustees disable these"},
-    [FAULT_FATAL_PAIR] = {"fatal-pair", "WHO", "at 10m fatal-pair 3",
-                          "KIRA: whoever is paused unpauses and pauses in one block; the chain dies"},
+    [FAULT_FATAL_PAIR] =
+        {"fatal-pair", "WHO", "at 10m fatal-pair 3",
+         "KIRA: whoever is paused unpauses and pauses in one block; the chain dies"},
     [FAULT_AGREE] = {"agree", "", "at 20m agree", "all agents adopt the common charter"},
 };
 
@@ -134,9 +142,10 @@ static bool refuse(const struct reader *r, const char *what, const char *given)
 {
     const struct fault_form *form = &forms[r->out->fault.kind];
     char quoted[INPUT_QUOTE_MAX];
-    return input_fail(r->error, "%.120s: %s: %s%s%s; expected '%s TIME %s%s%s%s'; for example '%s'", r->where,
-                      form->name, what, given ? " " : "", given ? input_quote(given, quoted) : "",
-                      r->words->at[0], form->name, *form->form ? " " : "", form->form,
+    return input_fail(r->error, "%.120s: %s: %s%s%s; expected '%s TIME %s%s%s%s'; for example '%s'",
+                      r->where, form->name, what, given ? " " : "",
+                      given ? input_quote(given, quoted) : "", r->words->at[0], form->name,
+                      *form->form ? " " : "", form->form,
                       r->out->every_ms ? " [from TIME] until TIME" : "", form->example);
 }
 
@@ -197,7 +206,8 @@ static bool place_read(struct reader *r)
     r->seen |= part;
     if (part == PART_WHO) {
         if (!who_is_good(word))
-            return refuse(r, "WHO is 3, up to 16 numbers such as 3,5,7, or 10%, half, out, all, not", word);
+            return refuse(
+                r, "WHO is 3, up to 16 numbers such as 3,5,7, or 10%, half, out, all, not", word);
         memcpy(fault->who, word, strlen(word) + 1);
         return true;
     }
@@ -237,22 +247,28 @@ static bool part_read(struct reader *r, enum part part, const char *word)
     struct fault *fault = &r->out->fault;
     switch ((uint32_t)part) {
     case PART_FOR:
-        return time_read(word, 1, FOR_MAX_MS, &fault->for_ms) || refuse(r, "'for' is 1ms to 7d, not", word);
+        return time_read(word, 1, FOR_MAX_MS, &fault->for_ms) ||
+               refuse(r, "'for' is 1ms to 7d, not", word);
     case PART_IN:
         return time_read(word, SECOND_MS, AT_MAX_MS, &fault->for_ms) ||
                refuse(r, "'in' is 1s to 30d, not", word);
     case PART_BY:
-        return time_read(word, 1, SLOW_MAX_MS, &fault->by_ms) || refuse(r, "'by' is 1ms to 10m, not", word);
+        return time_read(word, 1, SLOW_MAX_MS, &fault->by_ms) ||
+               refuse(r, "'by' is 1ms to 10m, not", word);
     case PART_VOTES:
         return input_fraction(word, &fault->fraction) || refuse(r, "'votes' is 0 to 1, not", word);
     case PART_FROM:
-        return time_read(word, 0, AT_MAX_MS, &fault->at_ms) || refuse(r, "'from' is 0s to 30d, not", word);
+        return time_read(word, 0, AT_MAX_MS, &fault->at_ms) ||
+               refuse(r, "'from' is 0s to 30d, not", word);
     case PART_UNTIL:
         return time_read(word, 0, AT_MAX_MS, &r->out->until_ms) ||
                refuse(r, "'until' is 0s to 30d, not", word);
-    case PART_BLOCKS: return blocks_read(r, word);
-    case PART_SKEW: return skew_read(r, word);
-    default: break;
+    case PART_BLOCKS:
+        return blocks_read(r, word);
+    case PART_SKEW:
+        return skew_read(r, word);
+    default:
+        break;
     }
     assert(false); /* every part with a word before it is handled */
     return false;
@@ -262,8 +278,8 @@ static const struct clause {
     enum part part;
     const char *word;
 } clauses[] = {
-    {PART_FOR, "for"},   {PART_BY, "by"},       {PART_BLOCKS, "by"}, {PART_SKEW, "by"},
-    {PART_IN, "in"},     {PART_VOTES, "votes"}, {PART_FROM, "from"}, {PART_UNTIL, "until"},
+    {PART_FOR, "for"}, {PART_BY, "by"},       {PART_BLOCKS, "by"}, {PART_SKEW, "by"},
+    {PART_IN, "in"},   {PART_VOTES, "votes"}, {PART_FROM, "from"}, {PART_UNTIL, "until"},
 };
 
 #define CLAUSE_COUNT (sizeof clauses / sizeof clauses[0])
@@ -307,9 +323,12 @@ static bool time_head_read(struct reader *r)
     bool repeated = strcmp(head, "every") == 0;
     int64_t ms;
     if (!time || !time_read(time, repeated ? SECOND_MS : 0, AT_MAX_MS, &ms))
-        return input_fail(r->error, "%.120s: %s: given '%s'; expected a time from %s to 30d with its unit; "
-                          "for example '%s'", r->where, head, input_quote(time ? time : "", quoted),
-                          repeated ? "1s" : "0s", forms[repeated ? FAULT_CRASH_AGENT : FAULT_PARTITION].example);
+        return input_fail(r->error,
+                          "%.120s: %s: given '%s'; expected a time from %s to 30d with its unit; "
+                          "for example '%s'",
+                          r->where, head, input_quote(time ? time : "", quoted),
+                          repeated ? "1s" : "0s",
+                          forms[repeated ? FAULT_CRASH_AGENT : FAULT_PARTITION].example);
     out->fault.at_ms = ms;
     out->every_ms = repeated ? ms : 0;
     r->needs = repeated ? PART_UNTIL : 0;
@@ -324,10 +343,12 @@ static bool kind_unknown(const struct reader *r, const char *word)
     size_t used = 0;
     for (uint32_t i = 0; i < FAULT_KIND_COUNT; i++) {
         input_nearest_offer(&nearest, forms[i].name);
-        used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", i ? ", " : "", forms[i].name);
+        used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", i ? ", " : "",
+                                 forms[i].name);
         assert(used < sizeof names);
     }
-    return input_fail(r->error, "%.60s: %s: unknown fault '%s'%s%s%s; expected one of %s; see --list-faults",
+    return input_fail(r->error,
+                      "%.60s: %s: unknown fault '%s'%s%s%s; expected one of %s; see --list-faults",
                       r->where, r->words->at[0], input_quote(nearest.given, quoted),
                       nearest.best ? ", did you mean '" : "", nearest.best ? nearest.best : "",
                       nearest.best ? "'?" : "", names);
@@ -351,8 +372,8 @@ static bool kind_read(struct reader *r)
     return kind_unknown(r, word);
 }
 
-bool scenario_fault_read(struct scenario_fault *out, const struct scenario_words *words, const char *where,
-                         char error[CONFIG_ERROR_MAX])
+bool scenario_fault_read(struct scenario_fault *out, const struct scenario_words *words,
+                         const char *where, char error[CONFIG_ERROR_MAX])
 {
     struct reader r = {.out = out, .words = words, .where = where, .error = error};
     const char *word;

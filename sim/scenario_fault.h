@@ -19,7 +19,7 @@ struct scenario_fault {
 
 /* Reads the words of one line, the first of which is "at" or "every". `where` begins error lines:
  * "file.scn:12". Returns false with one line in `error`. */
-bool scenario_fault_read(struct scenario_fault *out, const struct scenario_words *words, const char *where,
-                         char error[CONFIG_ERROR_MAX]);
+bool scenario_fault_read(struct scenario_fault *out, const struct scenario_words *words,
+                         const char *where, char error[CONFIG_ERROR_MAX]);
 
 #endif

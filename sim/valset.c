@@ -170,10 +170,10 @@ static enum valset_error check_each(const struct valset_change *changes, uint32_
 /* What they are together, measured against the set. */
 struct sums {
     uint32_t entering, leaving;
-    int64_t removed;  /* power that leaves */
-    int64_t lost;     /* power that members who stay give up, <= 0 */
-    int64_t gained;   /* what members gain and who is new brings; clipped */
-    uint32_t absent;  /* who is to leave and is not there; VALIDATOR_NONE */
+    int64_t removed; /* power that leaves */
+    int64_t lost;    /* power that members who stay give up, <= 0 */
+    int64_t gained;  /* what members gain and who is new brings; clipped */
+    uint32_t absent; /* who is to leave and is not there; VALIDATOR_NONE */
 };
 
 static struct sums sum_changes(const struct chain_set *set, const uint32_t *ranks,
@@ -253,8 +253,8 @@ static void copy(struct chain_set *to, const struct chain_set *from)
 }
 
 enum valset_error valset_update(struct chain_set *to, const struct chain_set *from,
-                                const uint32_t *ranks, struct valset_change *changes, uint32_t count,
-                                uint32_t *culprit)
+                                const uint32_t *ranks, struct valset_change *changes,
+                                uint32_t count, uint32_t *culprit)
 {
     uint32_t ignored;
     uint32_t *who = culprit ? culprit : &ignored;

@@ -1,22 +1,24 @@
 /* A validator set as CometBFT 0.37 keeps it: membership, powers and the rotation of proposers.
  *
- * Equal results to CometBFT's types.ValidatorSet, priority for priority, so that a modelled chain has its
- * proposers in the very order in which a real one would. The rules:
+ * Equal results to CometBFT's types.ValidatorSet, priority for priority, so that a modelled chain
+ * has its proposers in the very order in which a real one would. The rules:
  *
  *   increment   first scale: when max - min exceeds 2 * total power, divide every priority by
- *               ceil((max - min) / (2 * total)), truncating towards zero; then centre: subtract the average,
- *               rounded down; then `times` times: add to every priority its power, take the highest (a tie
- *               goes to the lower address), subtract the total power from it: that one proposes
- *   update      who is new begins at -(T + T/8), T the total with all updates and before the removals; who
- *               stays keeps its priority, also when its power changes; then scale and centre
+ *               ceil((max - min) / (2 * total)), truncating towards zero; then centre: subtract
+ *               the average, rounded down; then `times` times: add to every priority its power,
+ *               take the highest (a tie goes to the lower address), subtract the total power from
+ *               it: that one proposes
+ *   update      who is new begins at -(T + T/8), T the total with all updates and before the
+ *               removals; who stays keeps its priority, also when its power changes; then scale and
+ *               centre
  *
  * Worked example, powers 1, 1, 1, addresses a < b < c: all begin at 0. The first increment gives
- * (-2, 1, 1), proposer a; then (-1, -1, 2), b; then (0, 0, 0), c; and so on. When d joins (0, 0, 0), T is 4,
- * d begins at -4; centred by -1 that is (1, 1, 1, -3): d waits its turn.
+ * (-2, 1, 1), proposer a; then (-1, -1, 2), b; then (0, 0, 0), c; and so on. When d joins (0, 0,
+ * 0), T is 4, d begins at -4; centred by -1 that is (1, 1, 1, -3): d waits its turn.
  *
- * Members are held by ascending address, not by power as CometBFT's list is: no result depends on that
- * order. Addresses are never compared here: the caller ranks all validators by address once, and a tie goes
- * to the lower rank.
+ * Members are held by ascending address, not by power as CometBFT's list is: no result depends on
+ * that order. Addresses are never compared here: the caller ranks all validators by address once,
+ * and a tie goes to the lower rank.
  *
  * The caller owns the members' memory: every set's array has room for all validators.
  */
@@ -42,16 +44,17 @@ struct valset_change {
     int64_t power; /* 0: leaves */
 };
 
-/* ranks[v] becomes the place of validator v when all are sorted by address. Returns false when memory is
- * short. Asserts that no two addresses are equal. */
+/* ranks[v] becomes the place of validator v when all are sorted by address. Returns false when
+ * memory is short. Asserts that no two addresses are equal. */
 bool valset_rank(const struct chain_record *records, uint32_t count, uint32_t *ranks);
 
-/* `to` becomes `from` after the changes; with none it becomes a copy. Sorts the changes. On an error `to`
- * is as it was and *culprit, which may be NULL, the validator it is about (VALIDATOR_NONE for EMPTY and
- * OVERFLOW). As in CometBFT EMPTY comes before ABSENT. `to` and `from` share no memory. */
+/* `to` becomes `from` after the changes; with none it becomes a copy. Sorts the changes. On an
+ * error `to` is as it was and *culprit, which may be NULL, the validator it is about
+ * (VALIDATOR_NONE for EMPTY and OVERFLOW). As in CometBFT EMPTY comes before ABSENT. `to` and
+ * `from` share no memory. */
 enum valset_error valset_update(struct chain_set *to, const struct chain_set *from,
-                                const uint32_t *ranks, struct valset_change *changes, uint32_t count,
-                                uint32_t *culprit);
+                                const uint32_t *ranks, struct valset_change *changes,
+                                uint32_t count, uint32_t *culprit);
 
 /* Rotates the proposer `times` (>= 1) turns; the set is not empty. */
 void valset_increment(struct chain_set *set, uint32_t times);

@@ -87,7 +87,7 @@ struct history_shape history_shape(uint64_t seed)
     struct history *h = &scratch;
     struct history_shape *s = &h->shape;
     s->chain = chance(h, 600) ? CHAIN_KIRA : CHAIN_DCL;
-    s->empty_blocks = s->chain == CHAIN_KIRA || chance(h, 300);
+    s->empty_blocks = chance(h, s->chain == CHAIN_KIRA ? 800 : 100);
     s->first = height_at(firsts[pick(h, 0, 8)]);
     s->blocks = pick(h, 100, 400);
     s->members = pick(h, 1, chance(h, 300) ? 7 : 40);
@@ -179,8 +179,8 @@ static void settle_join(struct history *h, struct view_tx *tx)
     static const struct {
         uint32_t code;
         const char *codespace;
-    } ends[] = {{4, "staking"}, {601, "validator"}, {4, "sdk"}, {601, "staking"},
-                {4, "validator"}, {0, ""}, {601, "validators"}};
+    } ends[] = {{4, "staking"}, {601, "validator"}, {4, "sdk"}, {601, "staking"}, {4, "validator"},
+                {0, ""},        {601, "validators"}};
     uint32_t end = chance(h, 850) ? pick(h, 0, 1) : pick(h, 2, 6);
     tx->code = ends[end].code;
     tx->codespace = ends[end].codespace;

@@ -42,14 +42,15 @@ struct history_shape {
 struct history {
     uint64_t seed, random;
     struct history_shape shape;
-    uint32_t known; /* validators that have appeared; the caller enrols new ones before each block */
+    uint32_t
+        known; /* validators that have appeared; the caller enrols new ones before each block */
     uint8_t address[HISTORY_VALIDATORS_MAX][ADDRESS_SIZE];
     int64_t power[HISTORY_VALIDATORS_MAX];
-    int64_t past[HISTORY_VALIDATORS_MAX], now[HISTORY_VALIDATORS_MAX]; /* V(h-1), V(h) */
+    int64_t past[HISTORY_VALIDATORS_MAX], now[HISTORY_VALIDATORS_MAX];  /* V(h-1), V(h) */
     int64_t next[HISTORY_VALIDATORS_MAX], want[HISTORY_VALIDATORS_MAX]; /* V(h+1), V(h+2) */
     bool silent[HISTORY_VALIDATORS_MAX];
-    uint64_t permit[HISTORY_VALIDATORS_MAX]; /* good up to this height */
-    struct height height;                    /* of the latest block */
+    uint64_t permit[HISTORY_VALIDATORS_MAX];        /* good up to this height */
+    struct height height;                           /* of the latest block */
     struct view_change set[HISTORY_VALIDATORS_MAX]; /* V(first) */
     uint32_t set_count;
     /* the latest block */

@@ -12,7 +12,7 @@ struct fact {
     uint32_t index, validator;
     enum tx_kind kind;
     uint32_t class_minutes, charter;
-    bool known; /* the result */
+    bool known;  /* the result */
     bool counts; /* a join that counts, a pause that happened */
 };
 
@@ -32,6 +32,7 @@ struct oracle {
     enum chain_kind chain;
     uint64_t first;
     uint8_t address[ORACLE_VALIDATORS_MAX][ADDRESS_SIZE];
+    uint32_t count;     /* of validators */
     struct page *pages; /* of block first + i */
     uint64_t page_count, page_room;
     struct set *sets; /* V(first + i); one more than there are blocks */
@@ -136,6 +137,8 @@ void oracle_enrol(struct oracle *oracle, uint32_t validator, const uint8_t addre
 {
     assert(validator < ORACLE_VALIDATORS_MAX);
     memcpy(oracle->address[validator], address, ADDRESS_SIZE);
+    if (oracle->count <= validator)
+        oracle->count = validator + 1;
 }
 
 void oracle_block(struct oracle *oracle, const struct view_block *block)
@@ -217,14 +220,14 @@ bool oracle_is_drawn(const struct oracle *oracle, struct height boundary)
 {
     const struct oracle *o = oracle;
     return boundary.n % o->charter.epoch_blocks == 0 &&
-           boundary.n >= o->first + o->charter.live_blocks &&
-           boundary.n < o->first + o->page_count;
+           boundary.n >= o->first + o->charter.live_blocks && boundary.n < o->first + o->page_count;
 }
 
 static bool is_gone(const struct oracle *o, uint32_t v, uint64_t height)
 {
     for (uint64_t i = o->fact_count; i-- > 0 && o->facts[i].height >= height;)
-        if (o->facts[i].height == height && o->facts[i].kind == TX_PAUSE && o->facts[i].validator == v)
+        if (o->facts[i].height == height && o->facts[i].kind == TX_PAUSE &&
+            o->facts[i].validator == v)
             return true;
     return false;
 }
@@ -242,7 +245,7 @@ static bool is_live(const struct oracle *o, uint32_t v, uint64_t height)
 uint32_t oracle_live(const struct oracle *oracle, struct height h)
 {
     uint32_t live = 0;
-    for (uint32_t v = 0; v < ORACLE_VALIDATORS_MAX; v++)
+    for (uint32_t v = 0; v < oracle->count; v++)
         live += is_live(oracle, v, h.n);
     return live;
 }
@@ -323,7 +326,7 @@ static struct sight *look(const struct oracle *o, uint64_t boundary, const uint6
     s->set = set_of(o, boundary + 1);
     memcpy(s->permit, permit, sizeof s->permit);
     read_lives(o, boundary, s->round, s->life);
-    for (uint32_t v = 0; v < ORACLE_VALIDATORS_MAX; v++) {
+    for (uint32_t v = 0; v < o->count; v++) {
         if (!s->set->power[v])
             continue;
         s->gone[v] = is_gone(o, v, boundary);
@@ -359,8 +362,9 @@ static enum view_reason judge(const struct sight *s, uint32_t v)
     return VIEW_PERMIT;
 }
 
-void oracle_key(const struct charter *charter, struct height boundary, const uint8_t hash[HASH_SIZE],
-                const uint8_t address[ADDRESS_SIZE], uint8_t key[HASH_SIZE])
+void oracle_key(const struct charter *charter, struct height boundary,
+                const uint8_t hash[HASH_SIZE], const uint8_t address[ADDRESS_SIZE],
+                uint8_t key[HASH_SIZE])
 {
     uint8_t text[256];
     size_t length = 0;
@@ -391,7 +395,6 @@ static void order_candidates(const struct sight *s, struct oracle_draw *d)
 {
     const struct oracle *o = s->o;
     struct place places[ORACLE_VALIDATORS_MAX];
-    d->candidates = d->used_up = 0;
     for (uint32_t v = 0; v < ORACLE_VALIDATORS_MAX; v++) {
         d->reason[v] = judge(s, v);
         d->rank[v] = UINT32_MAX;
@@ -400,8 +403,7 @@ static void order_candidates(const struct sight *s, struct oracle_draw *d)
             continue;
         struct place *p = &places[d->candidates++];
         p->turns = s->life[v].round_pauses;
-        p->shortness =
-            o->charter.order == ORDER_LONG_FIRST ? CLASS_MAX - s->life[v].join_class : 0;
+        p->shortness = o->charter.order == ORDER_LONG_FIRST ? CLASS_MAX - s->life[v].join_class : 0;
         p->validator = v;
         oracle_key(&o->charter, height_at(s->boundary), page_of(o, s->boundary)->hash,
                    o->address[v], p->key);
@@ -414,10 +416,10 @@ static void order_candidates(const struct sight *s, struct oracle_draw *d)
 }
 
 /* O1 */
-static bool powers_differ(const int64_t reference[ORACLE_VALIDATORS_MAX])
+static bool powers_differ(const int64_t *reference, uint32_t count)
 {
     int64_t one = 0;
-    for (uint32_t v = 0; v < ORACLE_VALIDATORS_MAX; v++) {
+    for (uint32_t v = 0; v < count; v++) {
         if (reference[v] && one && reference[v] != one)
             return true;
         if (reference[v])
@@ -431,40 +433,32 @@ static int64_t weigh(const struct oracle_draw *d, int64_t power)
     return d->by_power ? power : 1;
 }
 
+static void weigh_in(const struct oracle_draw *d, int64_t power, uint32_t *count, int64_t *weight)
+{
+    *count += power > 0;
+    *weight += power > 0 ? weigh(d, power) : 0;
+}
+
 /* Counts and weights that do not depend on who is live. */
 static void count_members(const struct sight *s, struct oracle_draw *d)
 {
     int64_t reference[ORACLE_VALIDATORS_MAX];
-    for (uint32_t v = 0; v < ORACLE_VALIDATORS_MAX; v++)
+    for (uint32_t v = 0; v < s->o->count; v++)
         reference[v] = reference_power(s, v);
-    d->by_power = powers_differ(reference);
-    d->members = d->foreign = d->reference = 0;
-    d->member_count = d->foreign_count = d->reference_count = 0;
-    for (uint32_t v = 0; v < ORACLE_VALIDATORS_MAX; v++) {
-        if (s->set->power[v]) {
-            d->member_count++;
-            d->members += weigh(d, s->set->power[v]);
-        }
-        if (is_foreign(s, v)) {
-            d->foreign_count++;
-            d->foreign += weigh(d, s->set->power[v]);
-        }
-        if (reference[v]) {
-            d->reference_count++;
-            d->reference += weigh(d, reference[v]);
-        }
+    d->by_power = powers_differ(reference, s->o->count);
+    for (uint32_t v = 0; v < s->o->count; v++) {
+        weigh_in(d, s->set->power[v], &d->member_count, &d->members);
+        weigh_in(d, reference[v], &d->reference_count, &d->reference);
+        if (is_foreign(s, v))
+            weigh_in(d, s->set->power[v], &d->foreign_count, &d->foreign);
     }
 }
 
 static void count_live(const struct sight *s, struct oracle_draw *d)
 {
-    d->live = 0;
-    d->live_count = d->out = d->back = 0;
-    for (uint32_t v = 0; v < ORACLE_VALIDATORS_MAX; v++) {
-        if (s->live[v]) {
-            d->live_count++;
-            d->live += weigh(d, s->set->power[v]);
-        }
+    for (uint32_t v = 0; v < s->o->count; v++) {
+        if (s->live[v])
+            weigh_in(d, s->set->power[v], &d->live_count, &d->live);
         if (s->life[v].round_pauses && s->live[v])
             d->back++;
         else if (s->life[v].round_pauses)
@@ -523,9 +517,8 @@ static void count_overdue(const struct sight *s, struct oracle_draw *d)
 {
     const struct oracle *o = s->o;
     int64_t now_ms = page_of(o, s->boundary)->time.ms;
-    d->overdue = 0;
     d->overdue_since = HEIGHT_NEVER;
-    for (uint32_t v = 0; v < ORACLE_VALIDATORS_MAX; v++) {
+    for (uint32_t v = 0; v < o->count; v++) {
         const struct life *life = &s->life[v];
         if (!life->paused || !life->pause_ends_join)
             continue;
@@ -549,11 +542,10 @@ static void recheck(const struct sight *s, struct oracle_draw *d)
     struct oracle_draw again = *d;
     again.live = 0;
     again.live_count = 0;
-    for (uint32_t v = 0; v < ORACLE_VALIDATORS_MAX; v++) {
+    for (uint32_t v = 0; v < s->o->count; v++) {
         if (!s->set->power[v] || s->gone[v] || !oracle_signed(s->o, v, height_at(s->boundary + 1)))
             continue;
-        again.live_count++;
-        again.live += weigh(d, s->set->power[v]);
+        weigh_in(d, s->set->power[v], &again.live_count, &again.live);
     }
     compute_budget(&s->o->charter, &again);
     d->recheck = fitting(s, &again, d->permits);
@@ -565,11 +557,11 @@ void oracle_draw(const struct oracle *oracle, struct height boundary, struct ora
     assert(oracle_is_drawn(o, boundary));
     uint64_t permit[ORACLE_VALIDATORS_MAX] = {0};
     uint64_t round = (boundary.n - 1) / o->charter.round_blocks * o->charter.round_blocks;
-    memset(draw, 0, sizeof *draw);
     for (uint64_t b = round + 1; b <= boundary.n; b++) {
         if (!oracle_is_drawn(o, height_at(b)))
             continue;
         struct sight *s = look(o, b, permit);
+        memset(draw, 0, sizeof *draw);
         count_members(s, draw);
         count_live(s, draw);
         compute_budget(&o->charter, draw);

@@ -34,13 +34,13 @@ struct oracle_draw {
     bool by_power;
     int64_t members, live, foreign, reference, floor, reserve, budget;
     int64_t budget_count;
-    int64_t terms[3];         /* by enum view_term; INT64_MAX where a term does not apply */
+    int64_t terms[3]; /* by enum view_term; INT64_MAX where a term does not apply */
     uint32_t member_count, live_count, foreign_count, reference_count;
     uint32_t candidates, used_up, permits, out, back;
     uint32_t overdue;
     struct height overdue_since;
     bool rechecked;
-    uint32_t recheck;         /* only when rechecked */
+    uint32_t recheck; /* only when rechecked */
     uint32_t order[ORACLE_VALIDATORS_MAX];
     enum view_reason reason[ORACLE_VALIDATORS_MAX];
     uint32_t rank[ORACLE_VALIDATORS_MAX];
@@ -86,7 +86,8 @@ bool oracle_signed(const struct oracle *oracle, uint32_t validator, struct heigh
 uint32_t oracle_live(const struct oracle *oracle, struct height h);
 
 /* The key of the draw order (section 2). */
-void oracle_key(const struct charter *charter, struct height boundary, const uint8_t hash[HASH_SIZE],
-                const uint8_t address[ADDRESS_SIZE], uint8_t key[HASH_SIZE]);
+void oracle_key(const struct charter *charter, struct height boundary,
+                const uint8_t hash[HASH_SIZE], const uint8_t address[ADDRESS_SIZE],
+                uint8_t key[HASH_SIZE]);
 
 #endif

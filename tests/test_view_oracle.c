@@ -97,7 +97,8 @@ static void same_counts(const struct trial *t, const struct draw *a, const struc
 
 static void same_recheck(const struct trial *t, const struct draw *a, const struct oracle_draw *b)
 {
-    SAME(t, a, b, rechecked);
+    if (b->rechecked || t->boundary == t->h.height.n)
+        SAME(t, a, b, rechecked);
     if (!t->h.shape.empty_blocks && b->rechecked)
         SAME(t, a, b, recheck);
 }
@@ -164,11 +165,13 @@ static void keep(struct trial *t, const struct oracle_draw *draw)
     t->kept[slot].draw = *draw;
 }
 
-/* Once block E+1 is read the draw of E knows whether it still fits. */
+/* Once block E+1 is read the draw of E knows whether it still fits. It matters where blocks are rare. */
 static void follow_recheck(struct trial *t)
 {
     struct oracle_draw b;
-    if (!t->h.height.n || !oracle_is_drawn(t->oracle, height_at(t->h.height.n - 1)))
+    if (!oracle_is_drawn(t->oracle, height_before(t->h.height, 1)))
+        return;
+    if (t->h.shape.empty_blocks && history_pick(&t->h, 0, 7))
         return;
     t->boundary = t->h.height.n - 1;
     oracle_draw(t->oracle, height_at(t->boundary), &b);
@@ -269,7 +272,8 @@ static void trial_begin(struct trial *t, uint64_t seed, const struct history_sha
     t->seen = seen;
     history_begin(&t->h, seed, shape);
     t->view = create_view(shape);
-    t->oracle = oracle_create(&shape->charter, shape->chain, shape->first, t->h.set, t->h.set_count);
+    t->oracle =
+        oracle_create(&shape->charter, shape->chain, shape->first, t->h.set, t->h.set_count);
     enrol_known(t);
     view_begin(t->view, shape->first, shape->first, t->h.set, t->h.set_count);
 }
