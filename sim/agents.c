@@ -23,7 +23,7 @@ static struct instant clock_of(const struct world *w, uint32_t v)
 static uint64_t shown_head(const struct world *w, uint32_t v)
 {
     uint64_t head = chain_height(w->chain).n, lag = w->hosts[v].lag;
-    return head > lag ? head - lag : 0;
+    return head >= w->genesis->initial_height + lag ? head - lag : 0;
 }
 
 static void show_if_due(struct world *w, uint32_t v)

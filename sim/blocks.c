@@ -88,6 +88,7 @@ void blocks_propose(struct world *w, uint64_t token)
         return;
     }
     w->proposed_ms = w->now_ms;
+    w->header_ms = w->committed_ms; /* BFT time: when the last block was voted for */
     world_later(w, commit_ms(w), HAPPEN_COMMIT, 0, w->propose_token);
 }
 
@@ -265,7 +266,7 @@ static void recheck_mempool(struct world *w)
 
 static void hash_block(struct world *w, uint64_t height)
 {
-    uint64_t numbers[4] = {w->seed, height, w->block_tx_count, (uint64_t)w->proposed_ms};
+    uint64_t numbers[4] = {w->seed, height, w->block_tx_count, (uint64_t)w->header_ms};
     uint8_t bytes[sizeof numbers];
     for (size_t i = 0; i < sizeof bytes; i++)
         bytes[i] = (uint8_t)(numbers[i / 8] >> (8 * (i % 8)));
@@ -278,7 +279,7 @@ static struct view_block describe_block(const struct world *w)
 {
     struct view_block b = {
         .height = chain_height(w->chain),
-        .time = {w->proposed_ms},
+        .time = {w->header_ms},
         .hash = w->hash,
         .missing = w->missing,
         .missing_count = w->missing_count,
@@ -368,7 +369,7 @@ static void after_block(struct world *w)
     faults_plan_done(w, changes, count);
     recheck_mempool(w);
     count_halt(w);
-    hosts_seen_signing(w, w->proposed_ms);
+    hosts_seen_signing(w, w->header_ms);
     w->moved = w->block_tx_count > 0;
     agents_block(w);
     plain_block(w);
@@ -388,7 +389,7 @@ void blocks_commit(struct world *w, uint64_t token)
     uint32_t set = chain_validators(w->chain)->count;
     uint32_t proposer = chain_proposer(w->chain, w->round);
     note_missing(w, side);
-    chain_begin(w->chain, height_at(height), w->proposed_ms, w->missing, w->missing_count);
+    chain_begin(w->chain, height_at(height), w->header_ms, w->missing, w->missing_count);
     fill_block(w, side);
     hostile_propose(w, proposer);
     w->round = 0;

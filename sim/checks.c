@@ -171,7 +171,7 @@ static void begin_epoch(struct world *w, const struct draw *d)
         c->live_at_boundary[v] = view_live(w->views[0], v);
         c->by_permit[v] = false;
     }
-    if (w->result->floor == 0 || (uint64_t)d->floor < w->result->floor)
+    if ((uint64_t)d->floor < w->result->floor)
         w->result->floor = (uint64_t)d->floor;
 }
 
@@ -179,7 +179,7 @@ static void begin_epoch(struct world *w, const struct draw *d)
 static bool up_at_header(const struct world *w, uint32_t v)
 {
     const struct host *h = &w->hosts[v];
-    return h->changed_ms <= w->proposed_ms ? h->up : !h->up;
+    return h->changed_ms <= w->header_ms ? h->up : !h->up;
 }
 
 /* The members of V(h) whose host is up at the block's time, and those that were live when the epoch was
@@ -240,7 +240,7 @@ static void keep_point(struct world *w, uint32_t up)
     for (uint32_t v = 0; v < w->count; v++)
         set += view_in_set(w->views[0], v, head);
     w->points[w->point_count++] =
-        (struct report_point){head.n, w->proposed_ms, up, (uint32_t)w->checks->floor, set};
+        (struct report_point){head.n, w->header_ms, up, (uint32_t)w->checks->floor, set};
 }
 
 void checks_block(struct world *w, const struct draw *draw)
@@ -252,7 +252,9 @@ void checks_block(struct world *w, const struct draw *draw)
     if (w->result->blocks == 1 || up < w->result->min_live)
         w->result->min_live = up;
     check_members(w);
-    if (c->boundary.n > 0)
+    if (!world_draws(w) && c->boundary.n == 0)
+        c->floor = (int64_t)w->result->floor; /* the others may begin before a draw could be made */
+    if (c->boundary.n > 0 || !world_draws(w))
         check_floor(w, up, lost, lost_by_permit);
     keep_point(w, up);
     if (draw)

@@ -180,7 +180,7 @@ void hosts_seen_signing(struct world *w, int64_t time_ms)
             close_bar(w, v, true);
         else if (w->agents[v].wants)
             open_bar(w, v, BAR_OUT);
-        if (h->rebooted && !h->returned && h->up && in && view_signed(view, v, height_at(head)))
+        if (h->rebooted && !h->returned && h->up && in && head > h->down_height + 1 && view_signed(view, v, height_at(head)))
             note_returned(w, v, time_ms);
     }
 }

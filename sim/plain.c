@@ -119,7 +119,7 @@ static void come_back(struct world *w, uint32_t v)
         w->plain->validators[v].state = PLAIN_DONE;
     else if (in_step && r->status == STATUS_PAUSED)
         submit(w, v, MSG_UNPAUSE);
-    else if (in_step && r->status == STATUS_INACTIVE && r->inactive_until_ms <= w->proposed_ms)
+    else if (in_step && r->status == STATUS_INACTIVE && r->inactive_until_ms <= w->header_ms)
         submit(w, v, MSG_ACTIVATE);
 }
 

@@ -183,12 +183,19 @@ static bool make_views(struct world *w, char error[CONFIG_ERROR_MAX])
 
 /* --- figures that need no run --- */
 
+/* With everybody in the reference. */
+static int64_t first_floor(const struct world *w)
+{
+    int64_t n = w->result->members, num = w->charter.phi_num, den = w->charter.phi_den;
+    int64_t floor = n / den * num + n % den * num / den + 1;
+    return floor > (int64_t)w->charter.min_validators ? floor : (int64_t)w->charter.min_validators;
+}
+
 /* How many can be out at once under the budget's own rule, as they leave one by one. */
 static uint32_t most_out(const struct world *w)
 {
     int64_t n = w->result->members, out = 0;
-    int64_t floor = n / w->charter.phi_den * w->charter.phi_num + n % w->charter.phi_den * w->charter.phi_num / w->charter.phi_den + 1;
-    floor = floor > (int64_t)w->charter.min_validators ? floor : (int64_t)w->charter.min_validators;
+    int64_t floor = first_floor(w);
     for (;; out++) {
         int64_t left = n - out;
         int64_t reserve = w->charter.reserve == RESERVE_DEFAULT ? left / 25 : w->charter.reserve;
@@ -201,6 +208,7 @@ static void lower_bound(struct world *w)
 {
     int64_t block_ms = w->config->block_time_ms, longest_ms = 0, sum_ms = 0;
     uint32_t places = most_out(w);
+    w->result->floor = (uint64_t)first_floor(w);
     for (uint32_t v = 0; v < w->count; v++) {
         int64_t reboot_ms = w->hosts[v].reboot_ms;
         if (!w->agents[v].wants)
@@ -404,7 +412,7 @@ static bool all_settled(const struct world *w)
 static void open_window(struct world *w)
 {
     w->opened = true;
-    w->first_block_ms = w->proposed_ms;
+    w->first_block_ms = w->header_ms;
     for (uint32_t v = 0; w->config->open_ms && world_draws(w) && v < w->count; v++)
         if (w->agents[v].wants)
             agent_command(w, v, COMMAND_REBOOT, w->agents[v].expected_ms);

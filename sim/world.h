@@ -151,7 +151,7 @@ struct world {
     uint64_t tx_ids;
     uint32_t round;
     uint64_t propose_token;
-    int64_t proposed_ms, committed_ms, first_block_ms;
+    int64_t proposed_ms, header_ms, committed_ms, first_block_ms;
     bool stalled; /* no quorum */
     bool moved;   /* a block is due at the usual pace, though the chain may make no empty ones */
     uint32_t *missing, missing_count, *missing_next, missing_next_count; /* [count] */
