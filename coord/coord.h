@@ -127,6 +127,7 @@ struct coord_memory {
     struct height membership; /* our latest membership transaction in a block */
     struct height entered;    /* where our unpause or activate happened */
     int64_t expected_ms;      /* how long the work takes, as the operator or the last turn says */
+    int64_t later_ms;         /* 0, or 1 + expected_ms of a reboot that waits for a maintenance */
     uint32_t attempts;        /* of the present step */
     bool forced;              /* this turn was taken by force */
     bool held;
@@ -138,8 +139,8 @@ struct coord_memory {
 };
 
 enum coord_event_kind {
-    EVENT_START,    /* the agent starts, with what its journal held */
-    EVENT_BLOCK,    /* our node shows block `height`; view has taken in at least that block */
+    EVENT_START, /* the agent starts, with what its journal held */
+    EVENT_BLOCK, /* our node shows block `height`; view has taken in at least that block */
     EVENT_INCLUDED, /* a transaction of ours stands in a block; taken in now, acted on with EVENT_BLOCK */
     EVENT_REFUSED,  /* CheckTx refused it, or it could not be sent */
     EVENT_SELF,     /* our validator's state on the chain, as asked for */
@@ -292,6 +293,7 @@ struct coord {
     struct coord_peers peers;
     struct height head;
     struct instant head_time, head_seen; /* header time; our clock when it came */
+    struct height woke;                  /* first head since the start */
     struct height decided;               /* latest boundary whose draw was looked at */
     struct height permit;                /* boundary of a permit that waits for block E + 1 */
     struct height asked;                 /* head at which we asked for our own state */

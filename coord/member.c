@@ -142,6 +142,8 @@ static void on_block(struct step *s)
     const struct coord_flight *flight = &c->memory.flight;
     if (s->event->block.n <= c->head.n)
         return;
+    if (c->head.n == 0)
+        c->woke = s->event->block;
     c->head = s->event->block;
     c->head_time = view_pulse(s->view, c->head)->time;
     c->head_seen = s->event->now;
@@ -201,6 +203,7 @@ static void step_failed(struct step *s)
     if (c->memory.attempts >= c->policy->attempts_max &&
         (c->memory.step == STEP_REINIT || c->memory.step == STEP_START)) {
         c->memory.failed = true;
+        c->memory.errand = ERRAND_NONE;
         c->memory.attempts = 0;
         step_say(s, LEVEL_BROKEN, SAY_RESTORING, REASON_NONE, 0, 0, 0, 0);
         step_runtime(s, STEP_RESTORE);
@@ -227,12 +230,13 @@ static void on_runtime(struct step *s)
     }
     m->attempts = 0;
     step_say(s, LEVEL_INFO, SAY_STEP, REASON_NONE, m->step, 0, 0, 0);
+    if (m->step == STEP_REINIT)
+        m->errand = ERRAND_NONE; /* what the turn was for is through */
     if (next[m->step] != STEP_NONE) {
         step_runtime(s, next[m->step]);
         return;
     }
     m->step = STEP_NONE;
-    m->errand = ERRAND_NONE;
     s->dirty = true;
     step_effect(s, (struct coord_effect){.kind = EFFECT_ASK_NODE});
 }
@@ -273,10 +277,14 @@ static void on_self(struct step *s)
     s->c->own.known = true;
 }
 
+/* Without a journal nobody else remembers that we stopped the node; and without it we see no chain. */
 static void on_node(struct step *s)
 {
+    const struct coord_memory *m = &s->c->memory;
     s->c->node = s->event->node;
     s->c->node.known = true;
+    if (m->lost && m->state == COORD_IDLE && m->step == STEP_NONE && !s->c->node.reachable)
+        step_runtime(s, STEP_START);
 }
 
 static void on_plan(struct step *s)
@@ -308,8 +316,9 @@ bool coord_memory_valid(const struct coord_memory *m)
            anything_between(m->errand, ERRAND_MAINTENANCE + 1) &&
            anything_between(m->step, STEP_RESTORE + 1) &&
            anything_between(m->flight.kind, TX_ACTIVATE + 1) && m->expected_ms >= 0 &&
-           m->attempts < TOO_LATE_STEPS && (m->state != COORD_PAUSED || m->pause.n > 0) &&
-           (m->state != COORD_WAITING || m->flight.kind == TX_OTHER);
+           m->later_ms >= 0 && m->attempts < TOO_LATE_STEPS &&
+           (m->state != COORD_PAUSED || m->pause.n > 0) &&
+           (m->state != COORD_WAITING || m->flight.kind <= TX_JOIN);
 }
 
 void coord_init(struct coord *core, const struct coord_policy *policy, uint32_t self)

@@ -180,6 +180,14 @@ static uint32_t joins_in_round(const struct coord *c, const struct view *view)
     return charter_round(charter, next).n == next.n ? 0 : view_validator(view, c->self)->joins;
 }
 
+/* A vote has changed our charter: everybody's waiting joins name the old one, ours too. If half of the members
+ * counting as foreign kept us from joining anew, nobody ever would. */
+static bool own_join_is_foreign(const struct coord *c, const struct view *view,
+                                const struct draw *d)
+{
+    return view_reason(view, d, c->self, NULL) == VIEW_FOREIGN;
+}
+
 enum coord_reason coord_may_join(const struct coord *c, const struct view *view)
 {
     const struct draw *d = coord_latest_draw(c, view);
@@ -192,7 +200,7 @@ enum coord_reason coord_may_join(const struct coord *c, const struct view *view)
         return REASON_FUNDS;
     if (joins_in_round(c, view) >= view_charter(view)->joins_max)
         return REASON_JOINS_EXHAUSTED;
-    if (d && 2 * d->foreign >= d->members)
+    if (d && 2 * d->foreign >= d->members && !own_join_is_foreign(c, view, d))
         return REASON_FOREIGN_HALF;
     if (d && would_withhold(c, view, d))
         return REASON_WOULD_WITHHOLD;

@@ -6,6 +6,7 @@
 
 #define JOIN_BLOCKS 10 /* a join or unpause that stands in no block by then is sent again */
 #define ENTER_BLOCKS 4 /* from an unpause to the set, before we ask what is wrong */
+#define LEAVE_BLOCKS 3 /* from a pause to the set without it, and one more */
 #define NODE_LAG_MAX 2
 #define MOVERS 16 /* slots in which waiting members move a still chain on */
 #define MOVER_SLOT_MS 5000
@@ -25,6 +26,18 @@ static bool may_send(const struct step *s)
     return flight->kind == TX_OTHER || (flight->refused && rested);
 }
 
+static bool in_flight(const struct step *s)
+{
+    return s->c->memory.flight.kind != TX_OTHER && !s->c->memory.flight.refused;
+}
+
+static void forget_flight(struct step *s)
+{
+    s->c->memory.flight = (struct coord_flight){.kind = TX_OTHER};
+    s->c->retry = INSTANT_NEVER;
+    s->dirty = true;
+}
+
 /* Our latest join still asks for a turn: of the round that the next boundary counts, of our charter,
  * neither used up nor followed by a pause. A shared view may be ahead of us: what it knows from above our
  * head has not happened yet. */
@@ -34,8 +47,9 @@ static bool join_stands(const struct step *s)
     const struct view_validator *v = view_validator(s->view, s->c->self);
     uint64_t head = s->c->head.n;
     uint64_t next = charter_boundary(charter, s->c->head).n + charter->epoch_blocks;
-    bool paused = v->pause.n <= head && (v->pause.n > v->join.n ||
-                                         (v->pause.n == v->join.n && v->pause_index > v->join_index));
+    bool paused =
+        v->pause.n <= head &&
+        (v->pause.n > v->join.n || (v->pause.n == v->join.n && v->pause_index > v->join_index));
     bool used_up = v->permit.n <= head && v->permit.n > v->join.n;
     return v->join.n > 0 && v->join.n >= charter_round(charter, height_at(next - 1)).n &&
            v->join_charter == charter->id && !paused && !used_up;
@@ -66,14 +80,36 @@ static void try_join(struct step *s)
              coord_class(s->c->memory.expected_ms, view_block_ms(s->view, s->c->head)), 0, 0, 0);
 }
 
+/* Back into the set from wherever we are, as at the end of a turn. */
+static void begin_return(struct step *s)
+{
+    forget_flight(s);
+    s->c->memory.entered = HEIGHT_NONE;
+    step_move(s, COORD_SYNCING);
+}
+
+/* After a lost journal we stay in the set longer than a forgotten pause could take: none was on its way, and a
+ * pause from now on is somebody else's. */
+static void note_nothing_lost(struct step *s)
+{
+    struct coord *c = s->c;
+    uint64_t longest = (uint64_t)view_charter(s->view)->epoch_blocks + LEAVE_BLOCKS;
+    if (!c->memory.lost || c->recovering || c->head.n < c->woke.n + longest)
+        return;
+    c->memory.lost = false;
+    s->dirty = true;
+}
+
 /* Out of the set without a turn of our own under way: ask the chain why, and come back if it is ours to do.
  * Returns whether the state has moved. */
 static bool rescue(struct step *s)
 {
     struct coord *c = s->c;
     const struct view_validator *v = view_validator(s->view, c->self);
-    if (coord_in_set(c, s->view))
+    if (coord_in_set(c, s->view)) {
+        note_nothing_lost(s);
         return false;
+    }
     if (!c->own.known) {
         if (c->asked.n != c->head.n)
             step_ask_self(s);
@@ -88,9 +124,7 @@ static bool rescue(struct step *s)
         step_refuse(s, REASON_TRUSTEES);
     } else if (c->own.status != COORD_ACTIVE && c->own.status != COORD_UNKNOWN) {
         step_say(s, LEVEL_UNUSUAL, SAY_OUT_OF_SET, REASON_NONE, c->own.status, 0, 0, 0);
-        c->memory.errand = ERRAND_NONE;
-        c->memory.flight = (struct coord_flight){.kind = TX_OTHER};
-        step_move(s, COORD_SYNCING);
+        begin_return(s);
         return true;
     }
     if (charter_is_boundary(view_charter(s->view), c->head) && c->asked.n < c->head.n)
@@ -100,24 +134,28 @@ static bool rescue(struct step *s)
 
 static void idle(struct step *s)
 {
-    if (!rescue(s) && s->c->memory.errand != ERRAND_NONE)
+    if (rescue(s) || s->c->memory.errand == ERRAND_NONE)
+        return;
+    if (join_stands(s)) /* sent before a journal was lost, or for an errand that was called off */
+        step_move(s, COORD_JOINING);
+    else
         try_join(s);
 }
 
 static void joining(struct step *s)
 {
+    const struct view_validator *v = view_validator(s->view, s->c->self);
     if (rescue(s))
         return;
     if (s->c->memory.errand == ERRAND_NONE) {
-        s->c->memory.flight = (struct coord_flight){.kind = TX_OTHER};
+        forget_flight(s);
         step_move(s, COORD_IDLE);
-    } else if (view_validator(s->view, s->c->self)->join.n > s->c->head.n) {
+    } else if (v->join.n > s->c->head.n) {
         return; /* it stands in a block that our node has not shown yet */
     } else if (join_stands(s)) {
-        s->c->memory.flight = (struct coord_flight){.kind = TX_OTHER};
+        forget_flight(s);
         step_move(s, COORD_WAITING);
-        step_say(s, LEVEL_DEBUG, SAY_JOINED, REASON_NONE,
-                 (int64_t)view_validator(s->view, s->c->self)->join.n, 0, 0, 0);
+        step_say(s, LEVEL_DEBUG, SAY_JOINED, REASON_NONE, (int64_t)v->join.n, 0, 0, 0);
     } else {
         try_join(s);
     }
@@ -168,8 +206,10 @@ static void look_at_draw(struct step *s)
     if (wait)
         return;
     c->decided = d->boundary;
-    if (reason == VIEW_PERMIT)
-        pause_by_permit(s, d, rank);
+    if (reason != VIEW_PERMIT)
+        return;
+    forget_flight(s);
+    pause_by_permit(s, d, rank);
 }
 
 /* Something in the sets has changed that no draw has seen: worth a transaction where blocks are rare. */
@@ -199,30 +239,32 @@ static void move_chain(struct step *s)
     if (!spare || !chain_is_worth_moving(s) || coord_may_join(s->c, s->view) != REASON_NONE)
         return;
     step_say(s, LEVEL_INFO, SAY_MOVE_CHAIN, REASON_NONE, v->joins + 1, 0, 0, 0);
-    step_move(s, COORD_JOINING);
+    forget_flight(s);
     send_join(s);
 }
 
 static void waiting(struct step *s)
 {
+    struct coord *c = s->c;
     if (rescue(s))
         return;
-    if (s->c->memory.errand == ERRAND_NONE) {
+    if (c->memory.errand == ERRAND_NONE) {
+        forget_flight(s);
         step_move(s, COORD_IDLE);
         return;
     }
-    look_at_draw(s);
-    if (s->c->memory.state != COORD_WAITING)
+    if (in_flight(s)) /* a join that moves the chain on: its block decides */
         return;
-    if (!join_stands(s) &&
-        s->c->permit.n != charter_boundary(view_charter(s->view), s->c->head).n) {
-        step_say(s, LEVEL_DEBUG, SAY_REJOIN, REASON_NONE, 0, 0, 0, 0);
-        step_move(s, COORD_JOINING);
-    } else if (!join_stands(s) && s->c->decided.n == s->c->permit.n) {
-        step_move(s, COORD_JOINING);
-    } else {
+    look_at_draw(s);
+    if (c->memory.state != COORD_WAITING)
+        return;
+    bool has_permit = c->permit.n > c->decided.n; /* it waits for block E + 1 */
+    if (has_permit || join_stands(s)) {
         move_chain(s);
+        return;
     }
+    step_say(s, LEVEL_DEBUG, SAY_REJOIN, REASON_NONE, 0, 0, 0, 0);
+    step_move(s, COORD_JOINING);
 }
 
 /* The blocks tell as well as the answer to our transaction does, and survive a crash of ours. */
@@ -241,7 +283,8 @@ static void pausing(struct step *s)
             m->pause = view_validator(s->view, s->c->self)->pause;
         if (m->pause.n > m->membership.n)
             m->membership = m->pause;
-        m->flight = (struct coord_flight){.kind = TX_OTHER};
+        forget_flight(s);
+        m->entered = HEIGHT_NONE;
         step_move(s, COORD_PAUSED);
         step_say(s, LEVEL_INFO, SAY_PAUSED, REASON_NONE, (int64_t)m->pause.n, 0, 0, 0);
     } else if (m->flight.kind == TX_OTHER) {
@@ -331,8 +374,9 @@ static void syncing(struct step *s)
         step_move(s, COORD_SETTLING);
     } else if (node_in_step(&c->node)) {
         step_move(s, COORD_UNPAUSING);
-    } else {
-        forced_return(s);
+    } else if (!forced_return(s) && c->node.known && !c->node.reachable &&
+               c->memory.step == STEP_NONE) {
+        step_runtime(s, STEP_START); /* whoever stopped it, it has to run before we can return */
     }
 }
 
@@ -351,10 +395,9 @@ static void unpausing(struct step *s)
     struct coord *c = s->c;
     struct coord_memory *m = &c->memory;
     bool spaced = c->head.n > m->membership.n;
-    if (m->entered.n > m->pause.n ||
-        (spaced && c->head.n > m->pause.n + 1 && coord_in_set(c, s->view))) {
-        m->entered = m->entered.n > m->pause.n ? m->entered : c->head;
-        m->flight = (struct coord_flight){.kind = TX_OTHER};
+    if (m->entered.n > 0 || (spaced && c->head.n > m->pause.n + 1 && coord_in_set(c, s->view))) {
+        m->entered = m->entered.n > 0 ? m->entered : c->head;
+        forget_flight(s);
         step_move(s, COORD_SETTLING);
         step_say(s, LEVEL_INFO, SAY_SETTLING, REASON_NONE, (int64_t)m->entered.n, 0, 0, 0);
         return;
@@ -379,6 +422,11 @@ static void finish_turn(struct step *s)
     struct coord_memory *m = &s->c->memory;
     m->lost = false;
     m->forced = false;
+    if (m->errand == ERRAND_NONE && m->later_ms > 0) {
+        m->errand = ERRAND_REBOOT;
+        m->expected_ms = m->later_ms - 1;
+        m->later_ms = 0;
+    }
     if (m->errand != ERRAND_NONE) {
         step_move(s, COORD_JOINING);
         return;
@@ -400,7 +448,7 @@ static void settling(struct step *s)
     if (!c->own.known && c->asked.n != c->head.n) {
         step_ask_self(s);
     } else if (c->own.known && c->own.status == COORD_INACTIVE) {
-        c->memory.pause = c->memory.entered; /* a new return has to come after the last one */
+        c->memory.entered = HEIGHT_NONE;
         step_move(s, COORD_UNPAUSING);
     } else if (c->own.known && c->own.status == COORD_IS_PAUSED) {
         step_move(s, COORD_IDLE);
@@ -459,6 +507,8 @@ static enum coord_reason take_errand(struct step *s, enum coord_errand errand, i
     struct coord_memory *m = &s->c->memory;
     if (!between_turns(m->state) && m->state != COORD_SETTLING)
         return REASON_BUSY;
+    if (errand == ERRAND_MAINTENANCE && m->errand == ERRAND_REBOOT)
+        m->later_ms = m->expected_ms + 1; /* the reboot comes after it */
     m->errand = errand;
     m->expected_ms = expected_ms > 0 ? expected_ms : 0;
     s->c->told = REASON_NONE;
@@ -478,7 +528,7 @@ static enum coord_reason pause_by_force(struct step *s, int64_t expected_ms)
     const struct charter *charter = view_charter(s->view);
     c->memory.pause = HEIGHT_NONE;
     c->memory.forced = true;
-    c->memory.flight = (struct coord_flight){.kind = TX_OTHER};
+    forget_flight(s);
     step_move(s, COORD_PAUSING);
     step_send(s, TX_PAUSE, height_after(charter_boundary(charter, c->head), charter->epoch_blocks),
               0);
@@ -489,16 +539,18 @@ static enum coord_reason pause_by_force(struct step *s, int64_t expected_ms)
 static enum coord_reason end_errand(struct step *s)
 {
     struct coord *c = s->c;
-    bool by_hand = c->memory.state == COORD_IDLE || c->memory.state == COORD_DONE;
+    enum coord_state state = c->memory.state;
+    bool known = view_pulse(s->view, c->head) != NULL;
     if (c->memory.step != STEP_NONE)
         return REASON_BUSY;
+    if (between_turns(state) && known && !coord_in_set(c, s->view)) {
+        begin_return(s); /* paused by hand, and now unpaused by hand through us */
+        return REASON_NONE;
+    }
+    if (c->memory.errand == ERRAND_NONE)
+        return REASON_NOT_PAUSED;
     c->memory.errand = ERRAND_NONE;
     s->dirty = true;
-    if (!by_hand)
-        return REASON_NONE;
-    if (!view_pulse(s->view, c->head) || coord_in_set(c, s->view))
-        return REASON_NOT_PAUSED;
-    step_move(s, COORD_SYNCING); /* paused by hand, and now unpaused by hand through us */
     return REASON_NONE;
 }
 
@@ -550,7 +602,9 @@ static struct height next_block(const struct coord *c, const struct charter *cha
     case COORD_DONE:
         return resting ? height_after(c->head, WATCH_BLOCKS) : next_boundary(c, charter);
     case COORD_WAITING:
-        return c->permit.n > c->decided.n ? next : next_boundary(c, charter);
+        return c->permit.n > c->decided.n || c->memory.flight.kind != TX_OTHER
+                   ? next
+                   : next_boundary(c, charter);
     case COORD_OFFLINE:
         return HEIGHT_NEVER;
     default:

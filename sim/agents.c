@@ -141,6 +141,17 @@ void agent_event(struct world *w, uint32_t v, struct coord_event *event)
 
 /* --- life and death --- */
 
+/* The upgrade is still wanted by whoever has not had it, also when the agent has forgotten: the daemon sees
+ * by its node's version. */
+static void want_reboot(struct world *w, uint32_t v)
+{
+    struct agent *a = &w->agents[v];
+    bool told = a->core.memory.errand != ERRAND_NONE || a->core.memory.later_ms > 0;
+    if (w->opened && a->wants && a->alive && !w->hosts[v].rebooted && !told &&
+        !a->core.memory.failed)
+        agent_command(w, v, COMMAND_REBOOT, a->expected_ms);
+}
+
 static void start(struct world *w, uint32_t v)
 {
     struct agent *a = &w->agents[v];
@@ -158,6 +169,8 @@ static void start(struct world *w, uint32_t v)
     agent_event(w, v, &event);
     if (chain_plan(w->chain)->pending)
         agent_tell_plan(w, v);
+    if (a->journal_state != JOURNAL_KEPT || a->core.memory.lost)
+        want_reboot(w, v);
 }
 
 void agent_die(struct world *w, uint32_t v, int64_t for_ms)

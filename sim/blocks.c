@@ -239,6 +239,8 @@ static void fill_block(struct world *w, int side)
 {
     uint32_t kept = 0;
     w->block_tx_count = 0;
+    if (w->mempool_count == 0)
+        return;
     qsort(w->mempool, w->mempool_count, sizeof *w->mempool, by_arrival);
     for (uint32_t i = 0; i < w->mempool_count; i++) {
         struct pending *p = &w->mempool[i];
@@ -310,7 +312,7 @@ static void feed_views(struct world *w, const struct view_block *b)
         checks_tx(w, &b->txs[i], w->block_timeouts[i], (enum chain_author)w->block_authors[i]);
     for (uint32_t i = 0; i < w->view_count; i++) {
         const struct draw *draw = view_block(w->views[i], b);
-        common = i == 0 ? draw : common;
+        common = i == w->charter_now ? draw : common;
     }
     if (common)
         trace_epoch(w->trace, common);
@@ -358,7 +360,8 @@ static void last_block(struct world *w)
 {
     const char *why = chain_dead(w->chain);
     w->result->chain_stopped_for_good = why != NULL;
-    snprintf(w->result->stopped_why, sizeof w->result->stopped_why, "%s", why ? why : "halted by plan");
+    snprintf(w->result->stopped_why, sizeof w->result->stopped_why, "%s",
+             why ? why : "halted by plan");
     w->over = true;
 }
 

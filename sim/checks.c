@@ -8,14 +8,15 @@
 #include "sim/world.h"
 
 struct checks {
-    bool *live_at_boundary;  /* [count] live members when the present epoch was drawn */
-    bool *by_permit;         /* [count] whose pause of this epoch had a permit */
-    uint64_t *membership;    /* [count] height of the latest membership transaction that happened */
-    uint32_t *joins;         /* [count] of agents, in this round */
+    bool *live_at_boundary; /* [count] live members when the present epoch was drawn */
+    bool *by_permit;        /* [count] whose pause of this epoch had a permit */
+    uint64_t *membership;   /* [count] height of the latest membership transaction that happened */
+    uint32_t *joins;        /* [count] of agents, in this round */
+    struct height round;
     struct height boundary;
-    int64_t live, floor, budget, reserve;
-    uint32_t paused;         /* by permit in this epoch */
-    uint32_t permits_open;   /* permits of this epoch not used yet */
+    int64_t live, floor, budget, reserve, foreign;
+    uint32_t paused;       /* by permit in this epoch */
+    uint32_t permits_open; /* permits of this epoch not used yet */
     bool upgrade_checked;
 };
 
@@ -45,7 +46,8 @@ void checks_destroy(struct world *w)
     w->checks = NULL;
 }
 
-void checks_violate(struct world *w, const char *invariant, uint32_t validator, const char *format, ...)
+void checks_violate(struct world *w, const char *invariant, uint32_t validator, const char *format,
+                    ...)
 {
     struct result *r = w->result;
     if (!world_draws(w))
@@ -53,7 +55,8 @@ void checks_violate(struct world *w, const char *invariant, uint32_t validator, 
     if (r->violation_count < VIOLATIONS_KEPT) {
         struct violation *x = &r->violations[r->violation_count];
         va_list arguments;
-        *x = (struct violation){.invariant = invariant, .height = chain_height(w->chain).n, .validator = validator};
+        *x = (struct violation){
+            .invariant = invariant, .height = chain_height(w->chain).n, .validator = validator};
         va_start(arguments, format);
         vsnprintf(x->text, sizeof x->text, format, arguments);
         va_end(arguments);
@@ -68,12 +71,13 @@ static void check_send(struct world *w, uint32_t v, const struct coord_effects *
     const struct coord_effect *e = &effects->list[i];
     const struct coord *core = &w->agents[v].core;
     if (effects->list[0].kind != EFFECT_PERSIST || core->memory.flight.kind != e->send.tx)
-        checks_violate(w, "durable-first", v, "transaction %d is sent before the journal knows of it", (int)e->send.tx);
+        checks_violate(w, "durable-first", v,
+                       "transaction %d is sent before the journal knows of it", (int)e->send.tx);
     if (e->send.tx == TX_PAUSE && e->send.timeout.n == 0)
         checks_violate(w, "pause-expires", v, "a pause without a timeout_height");
     bool forced_back = core->plan.pending && !core->plan.voted_yes;
-    if ((e->send.tx == TX_UNPAUSE || e->send.tx == TX_ACTIVATE) && !w->hosts[v].synced && !forced_back &&
-        w->hosts[v].up)
+    if ((e->send.tx == TX_UNPAUSE || e->send.tx == TX_ACTIVATE) && !w->hosts[v].synced &&
+        !forced_back && w->hosts[v].up)
         checks_violate(w, "unpause-in-step", v, "asks back into the set while its node catches up");
 }
 
@@ -85,7 +89,8 @@ static void check_stop(struct world *w, uint32_t v)
                        (unsigned long long)head + 1);
 }
 
-void checks_step(struct world *w, uint32_t v, const struct coord *before, const struct coord_effects *effects)
+void checks_step(struct world *w, uint32_t v, const struct coord *before,
+                 const struct coord_effects *effects)
 {
     const struct coord *after = &w->agents[v].core;
     if (before->memory.state == COORD_DONE && after->memory.state == COORD_PAUSED)
@@ -110,24 +115,28 @@ static void check_pause(struct world *w, const struct view_tx *tx, uint64_t time
     struct height boundary = charter_boundary(&w->charter, height_at(head - 1));
     const struct draw *draw = view_draw(view, boundary);
     if (timeout != boundary.n + w->charter.epoch_blocks)
-        checks_violate(w, "pause-expires", tx->validator, "timeout_height %llu, want %llu", (unsigned long long)timeout,
+        checks_violate(w, "pause-expires", tx->validator, "timeout_height %llu, want %llu",
+                       (unsigned long long)timeout,
                        (unsigned long long)(boundary.n + w->charter.epoch_blocks));
     if (!draw || view_reason(view, draw, tx->validator, NULL) != VIEW_PERMIT)
-        checks_violate(w, "pause-by-permit", tx->validator, "paused without a permit of boundary %llu",
-                       (unsigned long long)boundary.n);
+        checks_violate(w, "pause-by-permit", tx->validator,
+                       "paused without a permit of boundary %llu", (unsigned long long)boundary.n);
     if (c->by_permit[tx->validator])
         checks_violate(w, "one-pause", tx->validator, "paused twice in one epoch");
     c->by_permit[tx->validator] = true;
+    if (w->agents[tx->validator].view != w->charter_now)
+        return;
     c->permits_open -= c->permits_open > 0;
     c->paused++;
-    if (c->paused > c->budget && w->agents[tx->validator].view == 0)
-        checks_violate(w, "budget", tx->validator, "pause number %u of an epoch with budget %lld", c->paused,
-                       (long long)c->budget);
+    if (c->paused > c->budget)
+        checks_violate(w, "budget", tx->validator, "pause number %u of an epoch with budget %lld",
+                       c->paused, (long long)c->budget);
 }
 
 static void count_tx(struct world *w, const struct view_tx *tx)
 {
-    w->result->joins += tx->kind == TX_JOIN && view_join_counts(w->config->chain, tx->code, tx->codespace);
+    w->result->joins +=
+        tx->kind == TX_JOIN && view_join_counts(w->config->chain, tx->code, tx->codespace);
     w->result->pauses += tx->kind == TX_PAUSE && tx->code == 0;
     if (tx->kind != TX_OTHER)
         w->quiet_blocks = 0;
@@ -139,15 +148,21 @@ void checks_tx(struct world *w, const struct view_tx *tx, uint64_t timeout, enum
     uint64_t head = chain_height(w->chain).n;
     bool membership = tx->kind == TX_PAUSE || tx->kind == TX_UNPAUSE || tx->kind == TX_ACTIVATE;
     count_tx(w, tx);
+    if (c->round.n != charter_round(&w->charter, height_at(head)).n) {
+        c->round = charter_round(&w->charter, height_at(head));
+        memset(c->joins, 0, w->count * sizeof *c->joins);
+    }
     if (by == BY_AGENT && world_draws(w)) {
         if (tx->kind == TX_JOIN && ++c->joins[tx->validator] > w->charter.joins_max)
-            checks_violate(w, "joins-bounded", tx->validator, "join number %u of the round", c->joins[tx->validator]);
+            checks_violate(w, "joins-bounded", tx->validator, "join number %u of the round",
+                           c->joins[tx->validator]);
         if (tx->kind == TX_PAUSE && tx->code == 0)
             check_pause(w, tx, timeout);
         if (membership && tx->code == 0 && c->membership[tx->validator] &&
             head < c->membership[tx->validator] + 2)
-            checks_violate(w, "spacing", tx->validator, "two membership transactions in blocks %llu and %llu",
-                           (unsigned long long)c->membership[tx->validator], (unsigned long long)head);
+            checks_violate(
+                w, "spacing", tx->validator, "two membership transactions in blocks %llu and %llu",
+                (unsigned long long)c->membership[tx->validator], (unsigned long long)head);
     }
     if (membership && tx->code == 0)
         c->membership[tx->validator] = head;
@@ -166,9 +181,10 @@ static void begin_epoch(struct world *w, const struct draw *d)
     c->floor = d->floor;
     c->budget = d->permits;
     c->reserve = d->reserve;
+    c->foreign = d->foreign_count;
     c->paused = 0;
     for (uint32_t v = 0; v < w->count; v++) {
-        c->live_at_boundary[v] = view_live(w->views[0], v);
+        c->live_at_boundary[v] = view_live(world_view(w), v);
         c->by_permit[v] = false;
     }
     if ((uint64_t)d->floor < w->result->floor)
@@ -184,10 +200,11 @@ static bool up_at_header(const struct world *w, uint32_t v)
 
 /* The members of V(h) whose host is up at the block's time, and those that were live when the epoch was
  * drawn and are not any more for a reason that no permit explains. */
-static void count_live(const struct world *w, uint32_t *up, uint32_t *lost, uint32_t *lost_by_permit)
+static void count_live(const struct world *w, uint32_t *up, uint32_t *lost,
+                       uint32_t *lost_by_permit)
 {
     const struct checks *c = w->checks;
-    const struct view *view = w->views[0];
+    const struct view *view = world_view(w);
     struct height head = chain_height(w->chain);
     for (uint32_t v = 0; v < w->count; v++) {
         bool present = view_in_set(view, v, head) && up_at_header(w, v);
@@ -217,13 +234,15 @@ static void check_floor(struct world *w, uint32_t up, uint32_t lost, uint32_t lo
     const struct checks *c = w->checks;
     if ((int64_t)up < c->floor)
         w->result->blocks_below_floor++;
-    if ((int64_t)lost_by_permit > c->budget)
-        checks_violate(w, "budget", VALIDATOR_NONE, "%u live members left by permit, budget %lld", lost_by_permit,
-                       (long long)c->budget);
+    if ((int64_t)lost_by_permit >
+        c->budget + c->foreign) /* who plays by another charter was counted as gone */
+        checks_violate(w, "budget", VALIDATOR_NONE, "%u live members left by permit, budget %lld",
+                       lost_by_permit, (long long)c->budget);
     bool held = c->live - c->floor - c->reserve >= 0;
     if (held && (int64_t)up < c->floor && (int64_t)lost <= c->reserve)
-        checks_violate(w, "floor", VALIDATOR_NONE, "%u live members against a floor of %lld, %u of %lld lost otherwise",
-                       up, (long long)c->floor, lost, (long long)c->reserve);
+        checks_violate(w, "floor", VALIDATOR_NONE,
+                       "%u live members against a floor of %lld, %u of %lld lost otherwise", up,
+                       (long long)c->floor, lost, (long long)c->reserve);
 }
 
 static void keep_point(struct world *w, uint32_t up)
@@ -238,7 +257,7 @@ static void keep_point(struct world *w, uint32_t up)
     uint32_t set = 0;
     struct height head = chain_height(w->chain);
     for (uint32_t v = 0; v < w->count; v++)
-        set += view_in_set(w->views[0], v, head);
+        set += view_in_set(world_view(w), v, head);
     w->points[w->point_count++] =
         (struct report_point){head.n, w->header_ms, up, (uint32_t)w->checks->floor, set};
 }
@@ -246,7 +265,6 @@ static void keep_point(struct world *w, uint32_t up)
 void checks_block(struct world *w, const struct draw *draw)
 {
     struct checks *c = w->checks;
-    struct height head = chain_height(w->chain);
     uint32_t up = 0, lost = 0, lost_by_permit = 0;
     count_live(w, &up, &lost, &lost_by_permit);
     if (w->result->blocks == 1 || up < w->result->min_live)
@@ -259,8 +277,6 @@ void checks_block(struct world *w, const struct draw *draw)
     keep_point(w, up);
     if (draw)
         begin_epoch(w, draw); /* in force from the next block on */
-    if (charter_round(&w->charter, head).n == head.n)
-        memset(c->joins, 0, w->count * sizeof *c->joins);
     w->quiet_blocks++;
 }
 
@@ -275,7 +291,8 @@ void checks_end(struct world *w)
     }
     bool ours = true; /* did our own rules stop the chain? */
     for (uint32_t i = 0; i < w->fault_count; i++)
-        ours = ours && w->faults[i].kind != FAULT_FATAL_PAIR && w->faults[i].kind != FAULT_OPERATOR_PAUSE;
+        ours = ours && w->faults[i].kind != FAULT_FATAL_PAIR &&
+               w->faults[i].kind != FAULT_OPERATOR_PAUSE;
     if (r->chain_stopped_for_good && ours)
         checks_violate(w, "chain-lives", VALIDATOR_NONE, "%s", r->stopped_why);
 }

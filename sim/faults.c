@@ -16,7 +16,7 @@
 #define NOTICE_MS (10 * 60 * 1000) /* until an operator acts on what the agent says */
 #define RETRY_MS 5000
 #define CRASH_EFFECTS 4
-#define HORIZON_TURNS 6            /* random faults stop after so many reboots' time */
+#define HORIZON_TURNS 6 /* random faults stop after so many reboots' time */
 
 /* --- making them --- */
 
@@ -33,8 +33,8 @@ struct draw_of_faults {
     int64_t for_ms;
 };
 
-static void add_random(struct world *w, struct random *random, const struct draw_of_faults *d, const uint32_t *agents,
-                       uint32_t count, int64_t horizon_ms)
+static void add_random(struct world *w, struct random *random, const struct draw_of_faults *d,
+                       const uint32_t *agents, uint32_t count, int64_t horizon_ms)
 {
     double mean_ms = d->per_agent_hour > 0 ? HOUR_MS / (d->per_agent_hour * count) : 0;
     int64_t at_ms = 0;
@@ -45,7 +45,8 @@ static void add_random(struct world *w, struct random *random, const struct draw
         struct fault f = {.kind = d->kind, .at_ms = at_ms, .for_ms = d->for_ms};
         f.for_ms = d->for_ms / 2 + (int64_t)random_below(random, (uint64_t)d->for_ms + 1);
         f.count = 1 + (int64_t)random_below(random, LAG_BLOCKS_MAX);
-        f.by_ms = d->kind == FAULT_SKEW ? (int64_t)random_below(random, 2 * SKEW_MS) - SKEW_MS : SLOW_MS;
+        f.by_ms =
+            d->kind == FAULT_SKEW ? (int64_t)random_below(random, 2 * SKEW_MS) - SKEW_MS : SLOW_MS;
         snprintf(f.who, sizeof f.who, "%u", agents[random_below(random, count)]);
         add(w, &f);
     }
@@ -54,10 +55,14 @@ static void add_random(struct world *w, struct random *random, const struct draw
 static void add_fault_set(struct world *w, const struct fault_set *set)
 {
     const struct draw_of_faults draws[] = {
-        {FAULT_CRASH_AGENT, set->crash_agent, CRASH_MS},   {FAULT_CRASH_HOST, set->crash_host, HOST_MS},
-        {FAULT_LOSE_JOURNAL, set->lose_journal, CRASH_MS}, {FAULT_PARTITION, set->partition, SHORT_MS},
-        {FAULT_LAG, set->lag, SHORT_MS},                   {FAULT_SLOW, set->slow, SHORT_MS},
-        {FAULT_SKEW, set->skew, SHORT_MS},                 {FAULT_OPERATOR_PAUSE, set->operator_pause, HOST_MS},
+        {FAULT_CRASH_AGENT, set->crash_agent, CRASH_MS},
+        {FAULT_CRASH_HOST, set->crash_host, HOST_MS},
+        {FAULT_LOSE_JOURNAL, set->lose_journal, CRASH_MS},
+        {FAULT_PARTITION, set->partition, SHORT_MS},
+        {FAULT_LAG, set->lag, SHORT_MS},
+        {FAULT_SLOW, set->slow, SHORT_MS},
+        {FAULT_SKEW, set->skew, SHORT_MS},
+        {FAULT_OPERATOR_PAUSE, set->operator_pause, HOST_MS},
     };
     struct random random = random_stream(w->seed, STREAM_FAULTS, 0);
     uint32_t *agents = calloc(w->count, sizeof *agents), count = 0;
@@ -159,7 +164,8 @@ static void crash_agent(struct world *w, uint32_t number, uint32_t v)
     int64_t for_ms = f->for_ms ? f->for_ms : CRASH_MS;
     if (!a->alive)
         return;
-    if (f->kind == FAULT_CRASH_AGENT && random_below(&random, 2)) { /* in the middle of the next step's effects */
+    if (f->kind == FAULT_CRASH_AGENT &&
+        random_below(&random, 2)) { /* in the middle of the next step's effects */
         a->crash_after = (int32_t)random_below(&random, CRASH_EFFECTS);
         a->dead_ms = for_ms;
         return;

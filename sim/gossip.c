@@ -7,15 +7,15 @@
 #include "sim/world.h"
 
 #define FANOUT 3
-#define PUSHES 2            /* beats for which a record is news */
+#define PUSHES 2 /* beats for which a record is news */
 #define FRAME_RECORDS 64
-#define NEWS_MAX 128        /* an agent's news; the oldest give way and are left to the digests */
-#define BEAT_MS 500         /* at least; grows with the network, so that traffic stays bounded */
+#define NEWS_MAX 128 /* an agent's news; the oldest give way and are left to the digests */
+#define BEAT_MS 500  /* at least; grows with the network, so that traffic stays bounded */
 #define BEAT_MS_PER_AGENT_1000 600
 #define DIGEST_MS 30000
-#define DIGEST_RECORDS 256  /* a window of records compared in one exchange */
-#define SAMPLE 256          /* records looked at for a second opinion */
-#define FRAME_BYTES 64      /* header and signature of the transport */
+#define DIGEST_RECORDS 256 /* a window of records compared in one exchange */
+#define SAMPLE 256         /* records looked at for a second opinion */
+#define FRAME_BYTES 64     /* header and signature of the transport */
 #define RECORD_BYTES 180
 #define FLOOD_FRAMES 20
 
@@ -37,7 +37,7 @@ struct frame {
     struct news records[FRAME_RECORDS];
 };
 
-struct mind { /* what one agent knows */
+struct mind {        /* what one agent knows */
     uint16_t *known; /* [count] highest sequence number heard of each validator, 0: none */
     struct news news[NEWS_MAX];
     uint32_t news_count;
@@ -45,10 +45,10 @@ struct mind { /* what one agent knows */
 };
 
 struct gossip {
-    struct record *records;  /* [count] */
-    uint64_t *heads;         /* head in the version before the latest, for those who have not heard it */
-    struct mind *minds;      /* [count] */
-    uint16_t *known;         /* [count * count] */
+    struct record *records; /* [count] */
+    uint64_t *heads;    /* head in the version before the latest, for those who have not heard it */
+    struct mind *minds; /* [count] */
+    uint16_t *known;    /* [count * count] */
     uint32_t *peers, peer_count;
     struct frame **frames;
     uint32_t *free_frames, free_count, frame_count, frame_room;
@@ -179,8 +179,8 @@ static int64_t delay_ms(const struct world *w, uint32_t from, uint32_t to)
     return base + slow + (int64_t)random_below(random, (uint64_t)more + 1);
 }
 
-static void send_frame(struct world *w, uint32_t from, uint32_t to, const struct news *news, uint32_t count,
-                       bool forged)
+static void send_frame(struct world *w, uint32_t from, uint32_t to, const struct news *news,
+                       uint32_t count, bool forged)
 {
     struct gossip *g = w->gossip;
     w->result->messages++;
@@ -248,7 +248,8 @@ void gossip_digest(struct world *w, uint32_t v)
     w->result->messages += 2;
     w->result->bytes += 2 * FRAME_BYTES;
     bool lost = random_unit(&g->random) < w->loss;
-    if (lost || !w->agents[v].alive || !w->agents[peer].alive || !can_talk(w, v, peer) || !can_talk(w, peer, v))
+    if (lost || !w->agents[v].alive || !w->agents[peer].alive || !can_talk(w, v, peer) ||
+        !can_talk(w, peer, v))
         return;
     uint32_t window = w->count < DIGEST_RECORDS ? w->count : DIGEST_RECORDS;
     uint32_t first = (uint32_t)random_below(&g->random, w->count);
@@ -290,7 +291,9 @@ static uint64_t common_head(const struct world *w, const struct mind *m, uint32_
             if (!m->known[v])
                 continue;
             bool newest = m->known[v] == g->records[v].sequence;
-            uint64_t head = g->records[v].false_head ? UINT64_MAX : newest ? g->records[v].head : g->heads[v];
+            uint64_t head = g->records[v].false_head ? UINT64_MAX
+                            : newest                 ? g->records[v].head
+                                                     : g->heads[v];
             heard++;
             reached += head >= middle;
         }
@@ -312,7 +315,8 @@ struct coord_peers gossip_peers(const struct world *w, uint32_t v)
     uint32_t step = w->count / SAMPLE + 1;
     for (uint32_t i = 0; i < w->count; i += step)
         peers.failures += m->known[i] == g->records[i].sequence && g->records[i].failed;
-    bool lags = w->hosts[v].lag > 0; /* otherwise nobody can be far ahead of us, and the look is saved */
+    bool lags =
+        w->hosts[v].lag > 0; /* otherwise nobody can be far ahead of us, and the look is saved */
     peers.head = height_at(lags ? common_head(w, m, step) : 0);
     return peers;
 }

@@ -87,7 +87,8 @@ static void go_away(struct world *w, uint32_t v, uint64_t timeout)
     struct hostile *x = w->hostile;
     x->habits[v].away = true;
     submit(w, v, MSG_PAUSE, timeout);
-    world_later(w, AWAY_MIN_MS + (int64_t)random_below(&x->random, AWAY_MORE_MS), HAPPEN_HOSTILE, v, 0);
+    world_later(w, AWAY_MIN_MS + (int64_t)random_below(&x->random, AWAY_MORE_MS), HAPPEN_HOSTILE, v,
+                0);
 }
 
 void hostile_act(struct world *w, uint32_t v)
@@ -109,7 +110,8 @@ void hostile_act(struct world *w, uint32_t v)
     if (chain_in_set(w->chain, v) && chain_validators(w->chain)->count > 2)
         go_away(w, v, 0);
     else
-        world_later(w, random_exponential_ms(&w->hostile->random, ACT_MEAN_MS), HAPPEN_HOSTILE, v, 0);
+        world_later(w, random_exponential_ms(&w->hostile->random, ACT_MEAN_MS), HAPPEN_HOSTILE, v,
+                    0);
 }
 
 /* By the rules up to the permit: a false class and turn after turn need one. */
@@ -125,8 +127,10 @@ static void look_at_draw(struct world *w, uint32_t v, const struct draw *draw)
         return;
     }
     bool stands = reason == VIEW_BEYOND_BUDGET || reason == VIEW_FOREIGN || reason == VIEW_GONE;
-    if (!stands && reason != VIEW_NOT_MEMBER && own->joins < w->charter.joins_max && own->join.n < draw->boundary.n)
-        join(w, v, kind == HOSTILE_CLASS || kind == HOSTILE_GREEDY ? CLASS_MAX : CLASS_MIN, charter);
+    if (!stands && reason != VIEW_NOT_MEMBER && own->joins < w->charter.joins_max &&
+        own->join.n < draw->boundary.n)
+        join(w, v, kind == HOSTILE_CLASS || kind == HOSTILE_GREEDY ? CLASS_MAX : CLASS_MIN,
+             charter);
 }
 
 void hostile_block(struct world *w, const struct draw *draw)

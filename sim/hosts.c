@@ -96,7 +96,7 @@ void host_up(struct world *w, uint32_t v)
     uint64_t missed = head > h->down_height ? head - h->down_height : 0;
     h->up = true;
     h->changed_ms = w->now_ms;
-    h->rebooted |= !h->fault;
+    h->rebooted |= !h->fault && (h->renewed || !world_draws(w));
     trace_host(w->trace, w->now_ms, v, true, h->fault);
     close_bar(w, v, false);
     world_later(w, SYNC_MS + (int64_t)missed * SYNC_BLOCK_MS, HAPPEN_SYNCED, v, h->generation);
@@ -123,7 +123,7 @@ void host_heard_again(struct world *w, uint32_t v)
 static void reinitialise(struct world *w, uint32_t v)
 {
     struct host *h = &w->hosts[v];
-    struct random random = random_stream(w->seed, STREAM_FAIL, (uint64_t)v << 32 | h->generation);
+    struct random random = random_stream(w->seed, STREAM_FAIL, (uint64_t)v << 32 | h->tries++);
     bool bad = random_unit(&random) < w->bad_image;
     bool fails = random_unit(&random) < w->config->fail;
     bool for_good = random_below(&random, 2) == 0;
@@ -136,6 +136,7 @@ static void reinitialise(struct world *w, uint32_t v)
         w->undone -= w->agents[v].wants && !h->returned;
         w->result->failed += w->agents[v].wants && !h->returned;
     } else {
+        h->renewed = !fails;
         world_later(w, h->reboot_ms, HAPPEN_STEP, v, what | !fails);
     }
 }
@@ -180,7 +181,8 @@ void hosts_seen_signing(struct world *w, int64_t time_ms)
             close_bar(w, v, true);
         else if (w->agents[v].wants)
             open_bar(w, v, BAR_OUT);
-        if (h->rebooted && !h->returned && h->up && in && head > h->down_height + 1 && view_signed(view, v, height_at(head)))
+        if (h->rebooted && !h->returned && h->up && in && head > h->down_height + 1 &&
+            view_signed(view, v, height_at(head)))
             note_returned(w, v, time_ms);
     }
 }

@@ -93,7 +93,8 @@ bool run_many(const struct sim_config *config, const struct genesis *genesis, ui
 {
     pthread_t threads[THREADS_MAX];
     uint32_t started = 0;
-    struct batch batch = {config, genesis, first, count, 0, results, PTHREAD_MUTEX_INITIALIZER, error};
+    struct batch batch = {config, genesis, first, count, 0, results, PTHREAD_MUTEX_INITIALIZER,
+                          error};
     error[0] = '\0';
     while (started + 1 < jobs && started < THREADS_MAX &&
            pthread_create(&threads[started], NULL, work, &batch) == 0)
@@ -175,7 +176,8 @@ uint32_t run_judge(const struct sim_config *config, const struct result *r, int 
         if (met)
             continue;
         failed++;
-        fprintf(stderr, "stagger sim: %s:%" PRIu32 ": expected %s %s %g, it is %g (seed %" PRIu64 ")\n",
+        fprintf(stderr,
+                "stagger sim: %s:%" PRIu32 ": expected %s %s %g, it is %g (seed %" PRIu64 ")\n",
                 config->scenario, e->line, e->key, operators[e->op], want, is, r->seed);
     }
     return failed;

@@ -17,11 +17,11 @@ struct run {
     const struct sim_config *config;
     const struct genesis *genesis;
     uint64_t seed;
-    FILE *trace;               /* NULL: none */
-    struct progress *progress; /* NULL: none; of 1000 */
-    bool keep;                 /* keep the world, with its history for the page */
-    struct world *world;       /* out, if kept: to be destroyed by the caller */
-    struct result result;      /* out */
+    FILE *trace;                  /* NULL: none */
+    struct progress *progress;    /* NULL: none; of 1000 */
+    bool keep;                    /* keep the world, with its history for the page */
+    struct world *world;          /* out, if kept: to be destroyed by the caller */
+    struct result result;         /* out */
     char error[CONFIG_ERROR_MAX]; /* out: empty if all went well */
 };
 
@@ -31,8 +31,8 @@ bool run_one(struct run *run);
 
 /* Runs seeds first .. first + count - 1 on `jobs` threads; results are in the order of the seeds. The first
  * error of any of them is returned in `error`. */
-bool run_many(const struct sim_config *config, const struct genesis *genesis, uint64_t first, uint32_t count,
-              uint32_t jobs, struct result *results, char error[CONFIG_ERROR_MAX]);
+bool run_many(const struct sim_config *config, const struct genesis *genesis, uint64_t first,
+              uint32_t count, uint32_t jobs, struct result *results, char error[CONFIG_ERROR_MAX]);
 
 /* The exit status that a run deserves; strategies other than the draw are only there to be compared. */
 int run_status(const struct result *result);

@@ -99,8 +99,9 @@ static void take_rows(struct job *job, struct result *rows, uint32_t count)
         if (job->json)
             report_json(job->json, &rows[i]);
         if (status != RUN_WELL && !job->config.quiet)
-            fprintf(stderr, "seed %" PRIu64 ": exit status %d; repeat it with: %s --seed %" PRIu64 "\n", rows[i].seed,
-                    status, job->command, rows[i].seed);
+            fprintf(stderr,
+                    "seed %" PRIu64 ": exit status %d; repeat it with: %s --seed %" PRIu64 "\n",
+                    rows[i].seed, status, job->command, rows[i].seed);
     }
 }
 
@@ -131,8 +132,8 @@ static bool run_seeds(struct job *job)
         if (!c->quiet)
             report_table_summary(stdout, &summary);
     } else if (job->error[0] == '\0') {
-        snprintf(job->error, sizeof job->error, "--seeds: not enough memory for %" PRIu64 " rows; give a shorter range",
-                 total);
+        snprintf(job->error, sizeof job->error,
+                 "--seeds: not enough memory for %" PRIu64 " rows; give a shorter range", total);
     }
     free(samples);
     free(batch);
@@ -145,8 +146,8 @@ static bool read_network(struct job *job)
 {
     struct sim_config *c = &job->config;
     if (c->genesis[0] == '\0') {
-        genesis_synthetic(&job->genesis, c->chain == CHAIN_KIRA ? "synthetic-1" : "synthetic-dcl", c->validators, 0, 0,
-                          0, c->min_validators);
+        genesis_synthetic(&job->genesis, c->chain == CHAIN_KIRA ? "synthetic-1" : "synthetic-dcl",
+                          c->validators, 0, 0, 0, c->min_validators);
     } else if (strcmp(c->genesis, SYNTHETIC) == 0) {
         genesis_synthetic(&job->genesis, "testnet-synthetic", 263, 119, 12, 6, 1);
     } else {
@@ -155,7 +156,8 @@ static bool read_network(struct job *job)
         if (job->genesis.kind == CHAIN_DCL)
             c->chain = CHAIN_DCL;
         if (job->genesis.plain && !c->min_validators)
-            job->genesis.properties.min_validators = 2 * (uint64_t)job->genesis.record_count / 3 + 1;
+            job->genesis.properties.min_validators =
+                2 * (uint64_t)job->genesis.record_count / 3 + 1;
     }
     return true;
 }
@@ -167,8 +169,9 @@ static bool open_file(struct job *job, const char *option, const char *path, FIL
     *file = strcmp(path, "-") == 0 ? stdout : fopen(path, "w");
     if (*file)
         return true;
-    snprintf(job->error, sizeof job->error, "--%s: %.200s: cannot be written: %s; name a file in a folder that exists",
-             option, path, strerror(errno));
+    snprintf(job->error, sizeof job->error,
+             "--%s: %.200s: cannot be written: %s; name a file in a folder that exists", option,
+             path, strerror(errno));
     return false;
 }
 
@@ -179,15 +182,16 @@ static bool close_file(struct job *job, const char *option, const char *path, FI
     bool ok = !ferror(*file) && (*file == stdout ? fflush(*file) : fclose(*file)) == 0;
     *file = NULL;
     if (!ok)
-        snprintf(job->error, sizeof job->error, "--%s: %.200s: could not be written in full; free the disk", option,
-                 path);
+        snprintf(job->error, sizeof job->error,
+                 "--%s: %.200s: could not be written in full; free the disk", option, path);
     return ok;
 }
 
 static bool open_files(struct job *job)
 {
     const struct sim_config *c = &job->config;
-    return open_file(job, "json", c->json, &job->json) && open_file(job, "trace", c->trace, &job->trace) &&
+    return open_file(job, "json", c->json, &job->json) &&
+           open_file(job, "trace", c->trace, &job->trace) &&
            open_file(job, "html", c->html, &job->html);
 }
 
@@ -232,13 +236,16 @@ static void write_page(struct job *job)
 
 static void tell(const struct job *job)
 {
-    FILE *out = job->json == stdout || job->trace == stdout || job->html == stdout ? stderr : stdout;
+    FILE *out =
+        job->json == stdout || job->trace == stdout || job->html == stdout ? stderr : stdout;
     if (job->config.quiet || job->row_count == 0)
         return;
     report_table(out, job->rows, job->row_count);
-    if (job->rows[0].agents > 0 && job->rows[0].permits == 0 && job->rows[0].done == 0 && !job->rows[0].undone)
-        fprintf(out, "Nobody can take a turn: the floor leaves no room among %" PRIu32
-                     " members. The rule needs 4 or more; lower the floor or add validators.\n",
+    if (job->rows[0].agents > 0 && job->rows[0].permits == 0 && job->rows[0].done == 0 &&
+        !job->rows[0].undone)
+        fprintf(out,
+                "Nobody can take a turn: the floor leaves no room among %" PRIu32
+                " members. The rule needs 4 or more; lower the floor or add validators.\n",
                 job->rows[0].members);
     if (job->config.html[0] && strcmp(job->config.html, "-") != 0)
         fprintf(out, "The page with the picture: %s\n", job->config.html);
@@ -249,13 +256,15 @@ static void keep_command(struct job *job, int argc, char **argv)
 {
     size_t used = (size_t)snprintf(job->command, COMMAND_MAX, "stagger");
     for (int i = 0; i < argc && used < COMMAND_MAX; i++) {
-        bool plain = strspn(argv[i], "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-                                     "-_./:,=%+@") == strlen(argv[i]);
+        bool plain =
+            strspn(argv[i], "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                            "-_./:,=%+@") == strlen(argv[i]);
         bool seeds = strcmp(argv[i], "--seeds") == 0;
         if (seeds && i + 1 < argc)
             i++;
         else
-            used += (size_t)snprintf(job->command + used, COMMAND_MAX - used, plain ? " %s" : " '%s'", argv[i]);
+            used += (size_t)snprintf(job->command + used, COMMAND_MAX - used,
+                                     plain ? " %s" : " '%s'", argv[i]);
     }
 }
 

@@ -5,7 +5,8 @@
 
 struct report_sample report_sample(const struct result *row)
 {
-    return (struct report_sample){row->makespan_s, (double)row->min_live, row->wall_s, row->violation_count};
+    return (struct report_sample){row->makespan_s, (double)row->min_live, row->wall_s,
+                                  row->violation_count};
 }
 
 static int ascending(double a, double b)
@@ -15,22 +16,26 @@ static int ascending(double a, double b)
 
 static int by_makespan(const void *a, const void *b)
 {
-    return ascending(((const struct report_sample *)a)->makespan_s, ((const struct report_sample *)b)->makespan_s);
+    return ascending(((const struct report_sample *)a)->makespan_s,
+                     ((const struct report_sample *)b)->makespan_s);
 }
 
 static int by_live(const void *a, const void *b)
 {
-    return ascending(((const struct report_sample *)a)->min_live, ((const struct report_sample *)b)->min_live);
+    return ascending(((const struct report_sample *)a)->min_live,
+                     ((const struct report_sample *)b)->min_live);
 }
 
 static int by_wall(const void *a, const void *b)
 {
-    return ascending(((const struct report_sample *)a)->wall_s, ((const struct report_sample *)b)->wall_s);
+    return ascending(((const struct report_sample *)a)->wall_s,
+                     ((const struct report_sample *)b)->wall_s);
 }
 
 struct summary report_summarise(struct report_sample *samples, uint64_t count)
 {
-    struct summary s = {.runs = count, .makespan_min = -1, .makespan_median = -1, .makespan_max = -1};
+    struct summary s = {
+        .runs = count, .makespan_min = -1, .makespan_median = -1, .makespan_max = -1};
     s.live_min = s.live_median = s.live_max = s.wall_min = s.wall_median = s.wall_max = -1;
     if (count == 0)
         return s;
@@ -53,7 +58,8 @@ struct summary report_summarise(struct report_sample *samples, uint64_t count)
         return s;
     const struct report_sample *first = samples + unfinished;
     s.makespan_min = first[0].makespan_s;
-    s.makespan_median = (first[(s.finished - 1) / 2].makespan_s + first[s.finished / 2].makespan_s) / 2;
+    s.makespan_median =
+        (first[(s.finished - 1) / 2].makespan_s + first[s.finished / 2].makespan_s) / 2;
     s.makespan_max = first[s.finished - 1].makespan_s;
     return s;
 }

@@ -9,10 +9,10 @@
 
 #include "coord/digest.h"
 
-#define UNTIL_TURNS 60                      /* without --until: so many reboots' time ... */
+#define UNTIL_TURNS 60                            /* without --until: so many reboots' time ... */
 #define UNTIL_MORE_MS (INT64_C(24) * 3600 * 1000) /* ... and a day */
-#define LOWER_OUT_BLOCKS 2                  /* of its turn a validator is out for at least these blocks ... */
-#define LOWER_TURN_BLOCKS 4                 /* ... and a place is taken for these, beside the reboot */
+#define LOWER_OUT_BLOCKS 2  /* of its turn a validator is out for at least these blocks ... */
+#define LOWER_TURN_BLOCKS 4 /* ... and a place is taken for these, beside the reboot */
 
 static uint32_t member_count(const struct genesis *g)
 {
@@ -33,8 +33,8 @@ static bool check_room(const struct charter *c, uint32_t members, char error[CON
     return false;
 }
 
-bool world_charter(const struct sim_config *config, const struct genesis *g, struct charter *charter,
-                   char error[CONFIG_ERROR_MAX])
+bool world_charter(const struct sim_config *config, const struct genesis *g,
+                   struct charter *charter, char error[CONFIG_ERROR_MAX])
 {
     uint32_t members = member_count(g);
     int64_t block_ms = config->block_time_ms;
@@ -65,7 +65,8 @@ bool world_charter(const struct sim_config *config, const struct genesis *g, str
 /* --- who is who --- */
 
 /* `number` of the candidates, drawn from the seed: a partial shuffle. */
-static void pick_some(struct world *w, uint32_t *from, uint32_t count, uint32_t number, uint64_t label, enum role role)
+static void pick_some(struct world *w, uint32_t *from, uint32_t count, uint32_t number,
+                      uint64_t label, enum role role)
 {
     struct random random = random_stream(w->seed, STREAM_ROLES, label);
     for (uint32_t i = 0; i < number && i < count; i++) {
@@ -91,7 +92,8 @@ static bool assign_roles(struct world *w, char error[CONFIG_ERROR_MAX])
         if (w->genesis->records[v].status == STATUS_ACTIVE)
             members[count++] = v;
     if (config->agents > (int64_t)count) {
-        snprintf(error, CONFIG_ERROR_MAX, "--agents: %" PRId64 " is above the %" PRIu32 " active validators; give less",
+        snprintf(error, CONFIG_ERROR_MAX,
+                 "--agents: %" PRId64 " is above the %" PRIu32 " active validators; give less",
                  config->agents, count);
         free(members);
         return false;
@@ -165,7 +167,8 @@ static bool make_views(struct world *w, char error[CONFIG_ERROR_MAX])
         if (!check_room(&c, w->result->members, error))
             return false;
         if (w->view_count + 1 >= VIEWS_MAX) {
-            snprintf(error, CONFIG_ERROR_MAX, "min-validators: more than %d votes in one scenario; take some out",
+            snprintf(error, CONFIG_ERROR_MAX,
+                     "min-validators: more than %d votes in one scenario; take some out",
                      VIEWS_MAX - 2);
             return false;
         }
@@ -219,7 +222,8 @@ static void lower_bound(struct world *w)
     }
     int64_t by_places_ms = places ? sum_ms / places : 0;
     w->places = places;
-    w->result->lower_bound_s = (double)(by_places_ms > longest_ms ? by_places_ms : longest_ms) / 1000;
+    w->result->lower_bound_s =
+        (double)(by_places_ms > longest_ms ? by_places_ms : longest_ms) / 1000;
     w->longest_ms = longest_ms;
 }
 
@@ -253,7 +257,8 @@ static void allocate(struct world *w)
     w->missing_next = calloc(w->count, sizeof *w->missing_next);
     w->open_bars = calloc(2 * (size_t)w->count, sizeof *w->open_bars);
     w->digest = digest_create();
-    assert(w->hosts && w->agents && w->roles && w->missing && w->missing_next && w->open_bars && w->digest);
+    assert(w->hosts && w->agents && w->roles && w->missing && w->missing_next && w->open_bars &&
+           w->digest);
 }
 
 static void make_policy(struct world *w)
@@ -275,21 +280,25 @@ static void tell_world(struct world *w)
         in_set[v] = chain_in_set(w->chain, v);
         agent[v] = w->agents[v].wants;
     }
-    struct trace_world t = {w->config->chain, &w->charter, w->genesis->records, in_set, agent, w->count};
+    struct trace_world t = {w->config->chain, &w->charter, w->genesis->records,
+                            in_set,           agent,       w->count};
     trace_world(w->trace, &t);
     free(in_set);
     free(agent);
 }
 
-struct world *world_create(const struct sim_config *config, const struct genesis *genesis, uint64_t seed,
-                           struct trace *trace, struct result *result, char error[CONFIG_ERROR_MAX])
+struct world *world_create(const struct sim_config *config, const struct genesis *genesis,
+                           uint64_t seed, struct trace *trace, struct result *result,
+                           char error[CONFIG_ERROR_MAX])
 {
     struct world *w = calloc(1, sizeof *w);
     assert(w);
-    *w = (struct world){.config = config, .genesis = genesis, .seed = seed, .trace = trace, .result = result};
+    *w = (struct world){
+        .config = config, .genesis = genesis, .seed = seed, .trace = trace, .result = result};
     w->count = genesis->record_count;
     w->now_ms = w->start_ms = genesis->genesis_time_ms;
-    *result = (struct result){.strategy = strategy_name(config->strategy), .seed = seed, .validators = w->count};
+    *result = (struct result){
+        .strategy = strategy_name(config->strategy), .seed = seed, .validators = w->count};
     result->makespan_s = -1;
     allocate(w);
     if (!world_charter(config, genesis, &w->charter, error) || !assign_roles(w, error)) {
@@ -331,8 +340,9 @@ void world_destroy(struct world **world)
     chain_destroy(&w->chain);
     digest_destroy(&w->digest);
     queue_clear(&w->queue);
-    void *owned[] = {w->hosts, w->agents, w->roles, w->missing, w->missing_next, w->open_bars, w->mempool,
-                     w->block_txs, w->block_timeouts, w->block_authors, w->points, w->bars, w->fault_views};
+    void *owned[] = {w->hosts,     w->agents,  w->roles,      w->missing,        w->missing_next,
+                     w->open_bars, w->mempool, w->block_txs,  w->block_timeouts, w->block_authors,
+                     w->points,    w->bars,    w->fault_views};
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
         free(owned[i]);
     free(w);
@@ -431,8 +441,8 @@ static void show_progress(struct world *w)
     if (!w->progress)
         return;
     uint32_t agents = w->result->agents ? w->result->agents : 1;
-    snprintf(text, sizeof text, "block %" PRIu64 ", %" PRIu32 " of %" PRIu32 " done", w->result->blocks,
-             w->result->done, w->result->agents);
+    snprintf(text, sizeof text, "block %" PRIu64 ", %" PRIu32 " of %" PRIu32 " done",
+             w->result->blocks, w->result->done, w->result->agents);
     progress_step(w->progress, (uint64_t)(agents - w->undone) * 1000 / agents, text);
 }
 

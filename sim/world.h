@@ -70,9 +70,11 @@ enum stream {
 
 struct host {
     bool up, synced, lost, hung;
+    bool renewed;                   /* its reinitialisation is through */
     bool fault;                     /* it is down by accident, not by choice */
     bool rebooted;                  /* was down by choice and came up again */
     bool returned;                  /* seen signing after that */
+    uint32_t tries;                 /* reinitialisations begun */
     uint32_t generation;            /* one more each time it goes down */
     uint64_t synced_height;         /* head when it got in step */
     uint64_t down_height;           /* head when it went down */
@@ -109,7 +111,12 @@ struct agent {
     struct inbox inbox[INBOX_MAX];
 };
 
-enum role { ROLE_ABSENT, ROLE_BYSTANDER, ROLE_AGENT, ROLE_HOSTILE }; /* ABSENT: no member at the start */
+enum role {
+    ROLE_ABSENT,
+    ROLE_BYSTANDER,
+    ROLE_AGENT,
+    ROLE_HOSTILE
+}; /* ABSENT: no member at the start */
 
 struct hit { /* whom a fault has hit */
     uint32_t *who, count;
@@ -177,8 +184,8 @@ struct world {
     uint32_t charter_now; /* view of the common charter */
 
     uint32_t undone;       /* agents that have neither returned nor been lost */
-    uint32_t places;      /* most that can be out at once */
-    int64_t longest_ms;   /* the longest turn */
+    uint32_t places;       /* most that can be out at once */
+    int64_t longest_ms;    /* the longest turn */
     uint64_t quiet_blocks; /* blocks since anything moved */
     bool over, opened;
 
