@@ -273,6 +273,20 @@ static void hand_out(struct view *v, struct draw_slot *s)
     }
 }
 
+static uint32_t class_of(const struct view_validator *v)
+{
+    return v->join_class < CLASS_MAX ? v->join_class : CLASS_MAX;
+}
+
+static void count_classes(const struct view *v, struct draw_slot *s)
+{
+    memset(s->in_line, 0, sizeof s->in_line);
+    for (uint32_t r = 0; r < s->draw.candidates; r++)
+        s->in_line[class_of(&v->validators[s->order[r]])]++;
+    for (uint32_t c = CLASS_MAX; c > 0; c--)
+        s->in_line[c - 1] += s->in_line[c];
+}
+
 /* Everything that does not depend on who stands in line, as if the head were a boundary. */
 static struct draw tally(const struct view *view)
 {
@@ -300,6 +314,7 @@ const struct draw *draw_make(struct view *view)
     count_candidates(view, s, view_pulse(view, view->head)->hash);
     sort_entries(view, s->draw.candidates);
     hand_out(view, s);
+    count_classes(view, s);
     return &s->draw;
 }
 
@@ -333,6 +348,20 @@ const struct draw *view_draw(const struct view *view, struct height boundary)
     const struct charter *c = &view->config.charter;
     const struct draw *d = &view->draws[boundary.n / c->epoch_blocks % DRAWS_KEPT].draw;
     return boundary.n > 0 && d->boundary.n == boundary.n ? d : NULL;
+}
+
+uint32_t view_in_line(const struct view *view, const struct draw *draw, uint32_t class_minutes)
+{
+    uint32_t count = 0;
+    assert(class_minutes <= CLASS_MAX);
+    if (draw)
+        return view->draws[draw->epoch.n % DRAWS_KEPT].in_line[class_minutes];
+    for (uint32_t i = 0; i < view->count; i++) {
+        const struct view_validator *v = &view->validators[i];
+        count += v->join.n && !paused_since_join(v) && v->join_charter == view->config.charter.id &&
+                 v->join_class >= class_minutes;
+    }
+    return count;
 }
 
 enum view_reason view_reason(const struct view *view, const struct draw *draw, uint32_t validator,

@@ -7,10 +7,13 @@
 
 #define TURN_BLOCKS                                                                                \
     10 /* blocks around the work: permit, pause, two to leave, unpause, two to enter */
-#define OUT_BLOCKS 4       /* of them, those that a validator is out of the set */
+#define OUT_BLOCKS 2          /* of them, those that a validator is out of the set, beside its node's start */
 #define SYNC_MS 5000       /* a node's start and handshake */
+#define BLOCK_MS_GUESS 6000   /* before two blocks are known */
 #define BLOCK_MS_MAX 60000 /* a chain without empty blocks makes them when it is asked to */
 #define PEER_LEAD_BLOCKS 5
+#define STAND_BACK_PARTS 3
+#define STAND_BACK_BLOCKS 2 /* from the first joins to the blocks that show them */
 #define MINUTE_MS INT64_C(60000)
 #define DAY_MIN 1440
 
@@ -27,12 +30,19 @@ struct coord_policy coord_policy_default(void)
 
 static int64_t usual_block_ms(int64_t block_ms)
 {
+    if (block_ms == 0)
+        return BLOCK_MS_GUESS;
     return block_ms < BLOCK_MS_MAX ? block_ms : BLOCK_MS_MAX;
+}
+
+static int64_t out_of_set_ms(int64_t expected_ms, int64_t block_ms)
+{
+    return expected_ms + OUT_BLOCKS * usual_block_ms(block_ms) + SYNC_MS;
 }
 
 uint32_t coord_class(int64_t expected_ms, int64_t block_ms)
 {
-    int64_t out_ms = expected_ms + OUT_BLOCKS * usual_block_ms(block_ms) + SYNC_MS;
+    int64_t out_ms = out_of_set_ms(expected_ms, block_ms);
     int64_t minutes = (out_ms + MINUTE_MS - 1) / MINUTE_MS;
     return minutes < CLASS_MIN ? CLASS_MIN : minutes > CLASS_MAX ? CLASS_MAX : (uint32_t)minutes;
 }
@@ -172,6 +182,26 @@ static bool would_withhold(const struct coord *c, const struct view *view, const
     return lot(c, view, view_pulse(view, c->head)) % waiting >= (uint64_t)places * stretch;
 }
 
+/* CLASS counts whole minutes; the order within a minute is left to chance. Who knows that its turn is among
+ * the shorter ones of its class waits with its join until those before it have found a place, but never so
+ * long that a place stays empty. Costs nothing where all take the same time: then all stand back alike, for
+ * two blocks. */
+static bool stands_back(const struct coord *c, const struct view *view, const struct draw *d)
+{
+    int64_t block_ms = view_block_ms(view, c->head);
+    int64_t out_ms = out_of_set_ms(c->memory.expected_ms, block_ms);
+    int64_t spare_ms = MINUTE_MS - 1 - (out_ms + MINUTE_MS - 1) % MINUTE_MS; /* of the class's last minute */
+    int64_t parts = spare_ms * STAND_BACK_PARTS / MINUTE_MS;
+    const struct view_pulse *p = view_pulse(view, c->head);
+    if (parts == 0 || view_charter(view)->order != ORDER_LONG_FIRST || !view_empty_blocks(view))
+        return false;
+    if (c->stood.n == 0 || c->head.n < c->stood.n + STAND_BACK_BLOCKS)
+        return true;
+    int64_t places = d ? (int64_t)d->budget_count - d->permits + (d->reference_count - d->live_count) / 8 + 1
+                       : p->live / 4;
+    return view_in_line(view, d, coord_class(c->memory.expected_ms, block_ms)) > places / parts;
+}
+
 /* As the next block, the earliest that can hold our join, will count them. */
 static uint32_t joins_in_round(const struct coord *c, const struct view *view)
 {
@@ -204,6 +234,8 @@ enum coord_reason coord_may_join(const struct coord *c, const struct view *view)
         return REASON_FOREIGN_HALF;
     if (d && would_withhold(c, view, d))
         return REASON_WOULD_WITHHOLD;
+    if (stands_back(c, view, d))
+        return REASON_STAND_BACK;
     return REASON_NONE;
 }
 

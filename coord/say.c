@@ -76,6 +76,7 @@ static const struct {
         {"joins-exhausted", "all joins of this round are spent; the next round brings new ones"},
     [REASON_OWN_FLOOR] = {"own-floor", "the live count would fall below the operator's own floor"},
     [REASON_OWN_CAP] = {"own-cap", "more members would be out than the operator's own cap allows"},
+    [REASON_STAND_BACK] = {"stand-back", "longer turns of the same class stand in line; they go first"},
     [REASON_WOULD_WITHHOLD] = {"would-withhold",
                                "a permit would be left unused because of the operator's own limit"},
     [REASON_SPACING] = {"spacing", "our last membership transaction is less than two blocks back"},

@@ -69,6 +69,8 @@ static void try_join(struct step *s)
     if (reason != REASON_NONE) {
         bool drawn = charter_is_boundary(view_charter(s->view), s->c->head);
         s->c->thinned = reason == REASON_WOULD_WITHHOLD ? s->c->thinned + drawn : 0;
+        if (reason == REASON_STAND_BACK && s->c->stood.n == 0)
+            s->c->stood = s->c->head;
         step_refuse(s, reason);
         return;
     }
@@ -174,6 +176,18 @@ static void tell_draw(struct step *s, const struct draw *d, enum view_reason rea
         step_say(s, LEVEL_DEBUG, SAY_NO_PLACE, REASON_NONE, (int64_t)d->epoch.n, reason, 0, 0);
 }
 
+/* The blocks may hold a pause of an earlier turn that no journal remembers: it is not the one to wait for. */
+static void begin_pause(struct step *s, bool forced)
+{
+    struct coord_memory *m = &s->c->memory;
+    struct height last = view_validator(s->view, s->c->self)->pause;
+    if (last.n > m->membership.n && last.n <= s->c->head.n)
+        m->membership = last;
+    m->pause = HEIGHT_NONE;
+    m->forced = forced;
+    step_move(s, COORD_PAUSING);
+}
+
 static void pause_by_permit(struct step *s, const struct draw *d, uint32_t rank)
 {
     struct coord *c = s->c;
@@ -182,10 +196,15 @@ static void pause_by_permit(struct step *s, const struct draw *d, uint32_t rank)
         step_say(s, LEVEL_INFO, SAY_PERMIT_UNUSED, reason, (int64_t)d->epoch.n, 0, 0, 0);
         return;
     }
-    c->memory.pause = HEIGHT_NONE;
-    c->memory.forced = false;
-    step_move(s, COORD_PAUSING);
+    begin_pause(s, false);
     step_send(s, TX_PAUSE, height_after(d->boundary, view_charter(s->view)->epoch_blocks), 0);
+}
+
+/* A permit is the right to one pause. Who crashed, came back and joined again within one long epoch has had it. */
+static bool permit_is_spent(const struct step *s, const struct draw *d)
+{
+    struct height pause = view_validator(s->view, s->c->self)->pause;
+    return pause.n > d->boundary.n && pause.n <= s->c->head.n;
 }
 
 /* Looks at the draw of the epoch that the head lies in, once; with rare blocks a permit waits for E + 1. */
@@ -197,6 +216,8 @@ static void look_at_draw(struct step *s)
     if (!d || c->decided.n >= d->boundary.n)
         return;
     enum view_reason reason = view_reason(s->view, d, c->self, &rank);
+    if (reason == VIEW_PERMIT && permit_is_spent(s, d))
+        reason = VIEW_PAUSED_SINCE;
     bool wait = reason == VIEW_PERMIT && !view_empty_blocks(s->view) && c->head.n == d->boundary.n;
     if (wait && c->permit.n == d->boundary.n)
         return;
@@ -445,13 +466,13 @@ static void settling(struct step *s)
     }
     if (c->head.n < c->memory.entered.n + ENTER_BLOCKS)
         return;
-    if (!c->own.known && c->asked.n != c->head.n) {
-        step_ask_self(s);
-    } else if (c->own.known && c->own.status == COORD_INACTIVE) {
+    if (c->own.known && c->own.status == COORD_INACTIVE) {
         c->memory.entered = HEIGHT_NONE;
         step_move(s, COORD_UNPAUSING);
     } else if (c->own.known && c->own.status == COORD_IS_PAUSED) {
         step_move(s, COORD_IDLE);
+    } else if (c->asked.n < c->head.n) { /* what was heard before we left the set is stale */
+        step_ask_self(s);
     }
 }
 
@@ -526,10 +547,8 @@ static enum coord_reason pause_by_force(struct step *s, int64_t expected_ms)
         return reason;
     take_errand(s, ERRAND_MAINTENANCE, expected_ms);
     const struct charter *charter = view_charter(s->view);
-    c->memory.pause = HEIGHT_NONE;
-    c->memory.forced = true;
     forget_flight(s);
-    step_move(s, COORD_PAUSING);
+    begin_pause(s, true);
     step_send(s, TX_PAUSE, height_after(charter_boundary(charter, c->head), charter->epoch_blocks),
               0);
     step_say(s, LEVEL_UNUSUAL, SAY_FORCED, REASON_NONE, 0, 0, 0, 0);
@@ -600,6 +619,8 @@ static struct height next_block(const struct coord *c, const struct charter *cha
     switch (c->memory.state) {
     case COORD_IDLE:
     case COORD_DONE:
+        if (c->told == REASON_STAND_BACK && c->head.n < c->stood.n + 2)
+            return next;
         return resting ? height_after(c->head, WATCH_BLOCKS) : next_boundary(c, charter);
     case COORD_WAITING:
         return c->permit.n > c->decided.n || c->memory.flight.kind != TX_OTHER

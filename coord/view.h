@@ -184,6 +184,10 @@ const struct draw *view_draw(const struct view *view, struct height boundary);
  * ideal coordinator would have to give away. */
 int64_t view_budget(const struct view *view);
 
+/* How many stand in line with at least this CLASS: candidates of the draw, or without one (NULL), the members
+ * whose latest join names our charter and has not been followed by a pause. */
+uint32_t view_in_line(const struct view *view, const struct draw *draw, uint32_t class_minutes);
+
 /* Whether a draw at this height rests on every block and set that section 2 demands. */
 bool view_complete(const struct view *view, struct height boundary);
 

@@ -139,6 +139,8 @@ void agent_event(struct world *w, uint32_t v, struct coord_event *event)
         set_wake(w, v);
 }
 
+static void show(struct world *w, uint32_t v);
+
 /* --- life and death --- */
 
 /* The upgrade is still wanted by whoever has not had it, also when the agent has forgotten: the daemon sees
@@ -185,8 +187,11 @@ void agent_die(struct world *w, uint32_t v, int64_t for_ms)
         world_later(w, for_ms ? for_ms : RESTART_MS, HAPPEN_AGENT_START, v, a->generation);
 }
 
+/* A command is judged by what the node shows now, however long the agent wanted to sleep. */
 void agent_command(struct world *w, uint32_t v, enum coord_command command, int64_t expected_ms)
 {
+    if (w->agents[v].alive && w->agents[v].core.head.n > 0)
+        show(w, v);
     struct coord_event event = {.kind = EVENT_OPERATOR, .operator= {command, expected_ms} };
     agent_event(w, v, &event);
 }

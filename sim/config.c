@@ -53,46 +53,49 @@ static const char *const strategy_words[] = {
 /* clang-format off */
 static const struct entry table[] = {
     {.key = {"genesis", "FILE", "genesis.json", SECTION_WORLD, PAIR_NETWORK, false,
-             "replay this network: an exported KIRA genesis or a plain CometBFT one"},
+             "replay this network: an exported KIRA genesis or a plain CometBFT one; "
+             "the word synthetic stands for 400 records, 263 of them active"},
      .kind = KIND_TEXT, .offset = AT(genesis), .high = SIZE(genesis)},
     {.key = {"validators", "N", "100", SECTION_WORLD, PAIR_NETWORK, false,
              "else a synthetic network of N active members (default 100)"},
      .kind = KIND_U32, .offset = AT(validators), .low = 1, .high = VIEW_VALIDATORS_MAX},
     {.key = {"chain", "kira|dcl", "kira", SECTION_WORLD, PAIR_NONE, false,
-             "rules of the synthetic chain (default kira)"},
+             "rules of a synthetic or plain network (default kira)"},
      .kind = KIND_WORD, .offset = AT(chain), .words = chain_words},
     {.key = {"min-validators", "M", "67", SECTION_WORLD, PAIR_NONE, false,
              "the chain's min_validators (default: as the genesis has it, else 2/3 + 1)"},
      .kind = KIND_U64, .offset = AT(min_validators), .low = 1, .high = AMOUNT_MAX,
      .special = {{"default", 0}}},
     {.key = {"floor-fraction", "2/3", "2/3", SECTION_WORLD, PAIR_NONE, false,
-             "phi of the charter: the floor is at least this part of the network"},
+             "phi of the charter: the floor is at least this part of the network "
+             "(default 2/3)"},
      .kind = KIND_OTHER, .set = config_set_floor_fraction,
      .expected = "a fraction of at least 2/3 and below 1, written 2/3, 0.7 or 70%, of parts up to "
                  "1000000"},
     {.key = {"block-time", "6s", "6s", SECTION_WORLD, PAIR_NONE, false,
-             "time between blocks"},
+             "time between blocks (default 6s)"},
      .kind = KIND_DURATION, .offset = AT(block_time_ms), .low = 100, .high = 600000},
     {.key = {"empty-blocks", "600s|always", "600s", SECTION_WORLD, PAIR_NONE, false,
              "make empty blocks only this often (default always)"},
      .kind = KIND_DURATION, .offset = AT(empty_block_ms), .low = 1000, .high = DAY_MS,
      .special = {{"always", 0}}},
     {.key = {"epoch-blocks", "3", "3", SECTION_WORLD, PAIR_NONE, false,
-             "W of the charter: blocks of an epoch"},
+             "W of the charter: blocks of an epoch (default 3)"},
      .kind = KIND_U32, .offset = AT(epoch_blocks), .low = 2, .high = 114},
     {.key = {"live-blocks", "3", "3", SECTION_WORLD, PAIR_NONE, false,
-             "k of the charter: last commits that show a member live"},
+             "k of the charter: last commits that show a member live (default 3)"},
      .kind = KIND_U32, .offset = AT(live_blocks), .low = 1, .high = 10,
      .special = {{"default", 0}}},
     {.key = {"round-blocks", "1200", "1200", SECTION_WORLD, PAIR_NONE, false,
-             "L of the charter: blocks of a round"},
+             "L of the charter: blocks of a round (default 1200)"},
      .kind = KIND_U32, .offset = AT(round_blocks), .low = 40, .high = FOREIGN_BLOCKS - 2,
      .special = {{"default", 0}}},
     {.key = {"joins-max", "8", "8", SECTION_WORLD, PAIR_NONE, false,
-             "J of the charter: joins of one validator in a round"},
+             "J of the charter: joins of one validator in a round (default 8)"},
      .kind = KIND_U32, .offset = AT(joins_max), .low = 3, .high = 20, .special = {{"default", 0}}},
     {.key = {"reference-blocks", "7200", "7200", SECTION_WORLD, PAIR_NONE, false,
-             "M of the charter: blocks that the reference size looks back"},
+             "M of the charter: blocks that the reference size looks back (default "
+             "7200, or those of 12 hours)"},
      .kind = KIND_U64, .offset = AT(reference_blocks), .low = 80, .high = 1000000,
      .special = {{"default", 0}}},
     {.key = {"reserve", "R", "4", SECTION_WORLD, PAIR_NONE, false,
@@ -115,7 +118,7 @@ static const struct entry table[] = {
      .kind = KIND_I64, .offset = AT(agents), .low = 0, .high = VIEW_VALIDATORS_MAX,
      .special = {{"all", -1}}},
     {.key = {"no-agent", "0.1", "0.1", SECTION_PEOPLE, PAIR_AGENTS, false,
-             "fraction of the members without an agent"},
+             "fraction of the members without an agent (default 0)"},
      .kind = KIND_FRACTION, .offset = AT(no_agent)},
     {.key = {"reboot", "300s|lognormal:300s,0.4|list:300s,200s|list:@FILE",
              "lognormal:300s,0.4", SECTION_PEOPLE, PAIR_NONE, false,
@@ -127,18 +130,19 @@ static const struct entry table[] = {
              "relative error of what an agent expects of its reboot (default 0)"},
      .kind = KIND_FRACTION, .offset = AT(forecast)},
     {.key = {"fail", "0.02", "0.02", SECTION_PEOPLE, PAIR_NONE, false,
-             "fraction of the reboots that fail"},
+             "fraction of the reboots that fail (default 0)"},
      .kind = KIND_FRACTION, .offset = AT(fail)},
     {.key = {"hostile", "0.05", "0.05", SECTION_PEOPLE, PAIR_NONE, false,
-             "fraction of the members that are hostile"},
+             "fraction of the members that are hostile (default 0)"},
      .kind = KIND_FRACTION, .offset = AT(hostile)},
     {.key = {"hostile-kinds", "A,B", "pause,greedy", SECTION_PEOPLE, PAIR_NONE, false,
-             "what they do: pause charter class no-show greedy gossip proposer all"},
+             "what they do: pause, charter, class, no-show, greedy, gossip, proposer "
+             "or all (default all)"},
      .kind = KIND_OTHER, .set = config_set_hostile_kinds,
      .expected = "a list, with commas, of pause, charter, class, no-show, greedy, gossip, "
                  "proposer, or all"},
     {.key = {"other-charter", "0.1", "0.1", SECTION_PEOPLE, PAIR_NONE, false,
-             "fraction of the agents that start with another charter"},
+             "fraction of the agents that start with another charter (default 0)"},
      .kind = KIND_FRACTION, .offset = AT(other_charter)},
     {.key = {"freeze", "Z|off|default", "2", SECTION_PEOPLE, PAIR_NONE, false,
              "overdue members at which agents stop (default max(2, n/20))"},
@@ -154,13 +158,13 @@ static const struct entry table[] = {
      .special = {{"off", 0}}},
 
     {.key = {"loss", "0.1", "0.1", SECTION_NETWORK, PAIR_NONE, false,
-             "fraction of the gossip that is lost; 1: gossip is dead"},
+             "fraction of the gossip that is lost; 1: gossip is dead (default 0)"},
      .kind = KIND_FRACTION, .offset = AT(loss)},
     {.key = {"latency", "80ms", "80ms", SECTION_NETWORK, PAIR_NONE, false,
-             "median one way between two hosts"},
+             "median one way between two hosts (default 80ms)"},
      .kind = KIND_DURATION, .offset = AT(latency_ms), .low = 0, .high = 60000},
     {.key = {"faults", "NAME", "mixed", SECTION_NETWORK, PAIR_NONE, false,
-             "random faults of a named set, see --list-faults"},
+             "random faults of a named set, see --list-faults (default none)"},
      .kind = KIND_OTHER, .set = config_set_faults, .expected = "the name of a fault set"},
 
     {.key = {"scenario", "NAME|FILE", "lossy", SECTION_RUN, PAIR_NONE, true,
@@ -178,7 +182,8 @@ static const struct entry table[] = {
              "runs at the same time (default: as many as there are cores)"},
      .kind = KIND_U32, .offset = AT(jobs), .low = 1, .high = 1024},
     {.key = {"strategy", "NAME", "central", SECTION_RUN, PAIR_STRATEGY, false,
-             "draw all-at-once random-delay one-lock central omniscient (default draw)"},
+             "draw, all-at-once, random-delay, one-lock, central or omniscient (default "
+             "draw)"},
      .kind = KIND_WORD, .offset = AT(strategy), .words = strategy_words},
     {.key = {"compare", NULL, NULL, SECTION_RUN, PAIR_STRATEGY, true,
              "run every strategy in the same world"},
@@ -309,7 +314,7 @@ void config_expected(const struct config_key *key, char expected[CONFIG_ERROR_MA
         expected_words(entry, expected, room);
         break;
     case KIND_TEXT:
-        snprintf(expected, room, "1 to %" PRIu64 " characters", entry->high - 1);
+        snprintf(expected, room, "a name of 1 to %" PRIu64 " characters", entry->high - 1);
         break;
     case KIND_FLAG:
         snprintf(expected, room, "nothing, on or off");

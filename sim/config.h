@@ -200,8 +200,11 @@ const struct config_key *config_key_find(const char *name);
 /* Writes what the key accepts: "a whole number from 1 to 16384". */
 void config_expected(const struct config_key *key, char expected[CONFIG_ERROR_MAX]);
 
-/* Contradictions between keys (agents > members is known only later). Same contract. */
+/* Contradictions between keys. Same contract. What depends on the network is left out when a genesis
+ * names it; config_check_network() is due once that is read, with its records and active members. */
 bool config_check(const struct sim_config *config, char error[CONFIG_ERROR_MAX]);
+bool config_check_network(const struct sim_config *config, uint32_t records, uint32_t members,
+                          char error[CONFIG_ERROR_MAX]);
 
 /* The named fault sets of --faults: random faults drawn from the seed. */
 struct fault_set {

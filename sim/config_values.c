@@ -106,7 +106,9 @@ static bool list_file_read(const char *path, struct duration *out, char error[CO
     char *text;
     size_t size;
     if (!input_file(path, LIST_FILE_MAX, true, &text, &size, reason))
-        return input_fail(error, "the list cannot be taken from file '%s': %.200s",
+        return input_fail(error,
+                          "the list cannot be taken from file '%s': %.200s; name a text file "
+                          "of durations such as 300s",
                           input_quote(path, quoted), reason);
     bool good = strlen(text) == size ? list_read(text, out, error)
                                      : input_fail(error,

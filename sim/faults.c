@@ -208,13 +208,14 @@ static void pause_by_hand(struct world *w, const struct fault *f, uint32_t v)
 void faults_by_hand(struct world *w, uint32_t v)
 {
     uint32_t code = 0;
+    if (chain_record(w->chain, v)->status != STATUS_PAUSED)
+        return; /* it never left, or is back already: `unpause` would call its reboot off */
     if (w->agents[v].alive && world_draws(w)) {
         agent_command(w, v, COMMAND_UNPAUSE, 0);
         return;
     }
     struct chain_tx tx = blocks_tx(w, v, MSG_UNPAUSE, BY_OPERATOR);
-    bool paused = chain_record(w->chain, v)->status == STATUS_PAUSED;
-    if (paused && (w->agents[v].exists || !blocks_submit(w, v, &tx, w->hosts[v].latency_ms, &code)))
+    if ((w->agents[v].exists || !blocks_submit(w, v, &tx, w->hosts[v].latency_ms, &code)))
         world_later(w, RETRY_MS, HAPPEN_BY_HAND, v, 0);
 }
 

@@ -165,7 +165,9 @@ static bool plan_end(struct genesis_reader *reader, struct json_stream *stream)
         return json_fail(stream, ".upgrade_time",
                          "missing; Unix seconds expected; " GENESIS_REMEDY);
     }
-    reader->genesis->plan.pending = reader->plan_timed;
+    /* what a chain writes for "none" may be an empty plan at the time 0 */
+    reader->genesis->plan.pending =
+        reader->plan_timed && (reader->plan_named || reader->genesis->plan.upgrade_time_ms > 0);
     return true;
 }
 
@@ -204,7 +206,7 @@ static bool plan_take(struct genesis_reader *reader, struct json_stream *stream,
         return genesis_take_container(stream, value, JSON_OBJECT, true);
     case FIELD_PLAN_NAME:
         if (value->kind == JSON_STRING) {
-            reader->plan_named = true;
+            reader->plan_named = value->length > 0;
             genesis_moniker(value->text, value->length, genesis->plan_name,
                             sizeof(genesis->plan_name));
         }

@@ -11,8 +11,9 @@
 #define FRAME_RECORDS 64
 #define NEWS_MAX 128 /* an agent's news; the oldest give way and are left to the digests */
 #define BEAT_MS 500  /* at least; grows with the network, so that traffic stays bounded */
-#define BEAT_MS_PER_AGENT_1000 600
-#define DIGEST_MS 30000
+#define BEAT_MS_PER_AGENT_1000 1200
+#define DIGEST_MS 30000       /* at least; grows as the beat does */
+#define DIGEST_BEATS 25
 #define DIGEST_RECORDS 256 /* a window of records compared in one exchange */
 #define SAMPLE 256         /* records looked at for a second opinion */
 #define FRAME_BYTES 64     /* header and signature of the transport */
@@ -53,7 +54,7 @@ struct gossip {
     struct frame **frames;
     uint32_t *free_frames, free_count, frame_count, frame_room;
     struct random random;
-    int64_t beat_ms;
+    int64_t beat_ms, digest_ms;
 };
 
 static bool make_peers(struct world *w, struct gossip *g)
@@ -66,6 +67,7 @@ static bool make_peers(struct world *w, struct gossip *g)
         g->minds[g->peers[i]].known = g->known + (size_t)i * w->count;
     g->beat_ms = (int64_t)g->peer_count * BEAT_MS_PER_AGENT_1000 / 1000;
     g->beat_ms = g->beat_ms > BEAT_MS ? g->beat_ms : BEAT_MS;
+    g->digest_ms = g->beat_ms * DIGEST_BEATS > DIGEST_MS ? g->beat_ms * DIGEST_BEATS : DIGEST_MS;
     return g->known != NULL;
 }
 
@@ -83,7 +85,7 @@ bool gossip_create(struct world *w)
     if (!g->records || !g->heads || !g->minds || !g->peers || !make_peers(w, g))
         return false;
     for (uint32_t i = 0; i < g->peer_count && g->peer_count > 1; i++)
-        world_later(w, (int64_t)random_below(&g->random, DIGEST_MS), HAPPEN_DIGEST, g->peers[i], 0);
+        world_later(w, (int64_t)random_below(&g->random, (uint64_t)g->digest_ms), HAPPEN_DIGEST, g->peers[i], 0);
     return true;
 }
 
@@ -243,7 +245,7 @@ void gossip_frame(struct world *w, uint64_t number)
 void gossip_digest(struct world *w, uint32_t v)
 {
     struct gossip *g = w->gossip;
-    world_later(w, DIGEST_MS, HAPPEN_DIGEST, v, 0);
+    world_later(w, g->digest_ms, HAPPEN_DIGEST, v, 0);
     uint32_t peer = random_peer(g, v);
     w->result->messages += 2;
     w->result->bytes += 2 * FRAME_BYTES;

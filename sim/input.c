@@ -225,8 +225,17 @@ static bool file_is_fit(int fd, bool plain_only, char error[INPUT_ERROR_MAX])
     if (S_ISDIR(status.st_mode))
         return input_fail(error, "it is a directory; a file is wanted");
     if (plain_only && !S_ISREG(status.st_mode))
-        return input_fail(error, "it is no regular file");
+        return input_fail(error, "it is no regular file, which is wanted");
     return true;
+}
+
+/* Once it is open, data that a pipe's writer has yet to write is waited for. */
+static bool blocking_set(int fd, char error[INPUT_ERROR_MAX])
+{
+    int flags = fcntl(fd, F_GETFL);
+    if (flags >= 0 && fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) == 0)
+        return true;
+    return input_fail(error, "it cannot be read: %s", strerror(errno));
 }
 
 static bool file_read(int fd, size_t max, char *text, size_t *size, char error[INPUT_ERROR_MAX])
@@ -252,10 +261,10 @@ bool input_file(const char *path, size_t max, bool plain_only, char **text, size
                 char error[INPUT_ERROR_MAX])
 {
     *text = NULL;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | (plain_only ? O_NONBLOCK : 0));
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe without a writer is empty */
     if (fd < 0)
         return input_fail(error, "it cannot be opened: %s", strerror(errno));
-    bool good = file_is_fit(fd, plain_only, error);
+    bool good = file_is_fit(fd, plain_only, error) && blocking_set(fd, error);
     if (good) {
         *text = malloc(max + 2);
         good = *text ? file_read(fd, max, *text, size, error) : input_fail(error, "out of memory");

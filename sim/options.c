@@ -8,7 +8,8 @@
 
 #define OPTIONS_MAX 64
 #define KEY_BASE 1000 /* getopt's value of key i is KEY_BASE + i: above every character */
-#define ABOUT_COLUMN 34
+#define ABOUT_COLUMN 30
+#define USAGE_COLUMNS 80
 
 struct options {
     struct option list[OPTIONS_MAX + 4];
@@ -72,6 +73,17 @@ static bool refuse_missing(const struct config_key *key, char error[CONFIG_ERROR
                       key->name, expected, key->name, key->example);
 }
 
+/* No value begins with two dashes: that is the next option; a file of that name can be ./--name. */
+static bool refuse_swallowed(const struct config_key *key, const char *next,
+                             char error[CONFIG_ERROR_MAX])
+{
+    char quoted[INPUT_QUOTE_MAX];
+    return input_fail(error,
+                      "--%s: its value is missing, the option '%s' stands behind it; "
+                      "for example '--%s %s'",
+                      key->name, input_quote(next, quoted), key->name, key->example);
+}
+
 static bool refuse_unknown(const struct options *options, const char *given,
                            char error[CONFIG_ERROR_MAX])
 {
@@ -118,7 +130,10 @@ static bool words_read(struct sim_config *config, struct options *options, int a
             return refuse_missing(config_key((uint32_t)(optopt - KEY_BASE)), error);
         if (code == '?')
             return refuse_unknown(options, word, error);
-        if (!key_read(config, options, config_key((uint32_t)(code - KEY_BASE)), optarg, error))
+        const struct config_key *key = config_key((uint32_t)(code - KEY_BASE));
+        if (optarg && optarg == argv[optind - 1] && strncmp(optarg, "--", 2) == 0)
+            return refuse_swallowed(key, optarg, error);
+        if (!key_read(config, options, key, optarg, error))
             return false;
     }
     if (optind < argc)
@@ -128,6 +143,18 @@ static bool words_read(struct sim_config *config, struct options *options, int a
             "see stagger sim --help",
             input_quote(argv[optind], quoted));
     return true;
+}
+
+/* A contradiction may lie between the command line and the scenario: names both. */
+static bool whole_check(const struct sim_config *config, char error[CONFIG_ERROR_MAX])
+{
+    char wrong[CONFIG_ERROR_MAX], quoted[INPUT_QUOTE_MAX];
+    if (config_check(config, wrong))
+        return true;
+    if (config->scenario[0] && strncmp(wrong, "--", 2) == 0)
+        return input_fail(error, "scenario '%s': %.440s", input_quote(config->scenario, quoted),
+                          wrong);
+    return input_fail(error, "%s", wrong);
 }
 
 bool options_read(struct sim_config *config, int argc, char **argv, enum options_action *action,
@@ -145,16 +172,38 @@ bool options_read(struct sim_config *config, int argc, char **argv, enum options
     memcpy(scenario, config->scenario, sizeof scenario);
     if (scenario[0] && !scenario_read(config, scenario, options.fixed, error))
         return false;
-    return config_check(config, error);
+    return whole_check(config, error);
+}
+
+/* A line may end before each blank but the one within "(default 3)". */
+static bool breaks(const char *text, size_t at)
+{
+    static const char inside[] = "(default";
+    const size_t length = sizeof inside - 1;
+    return text[at] == ' ' && (at < length || memcmp(text + at - length, inside, length) != 0);
+}
+
+/* Writes text that begins in ABOUT_COLUMN, in lines of USAGE_COLUMNS. */
+static void about_write(FILE *out, const char *about)
+{
+    const size_t room = USAGE_COLUMNS - ABOUT_COLUMN;
+    while (strlen(about) > room) {
+        size_t cut = room;
+        while (cut > 0 && !breaks(about, cut))
+            cut--;
+        assert(cut > 0); /* the texts are ours, and no word is that long */
+        fprintf(out, "%.*s\n%*s", (int)cut, about, ABOUT_COLUMN, "");
+        about += cut + 1;
+    }
+    fprintf(out, "%s\n", about);
 }
 
 static void usage_line(FILE *out, const char *name, const char *argument, const char *about)
 {
     int width = fprintf(out, "  --%s%s%s", name, argument ? " " : "", argument ? argument : "");
-    if (width > ABOUT_COLUMN - 2)
-        fprintf(out, "\n%*s%s\n", ABOUT_COLUMN, "", about);
-    else
-        fprintf(out, "%*s%s\n", ABOUT_COLUMN - width, "", about);
+    bool full = width > ABOUT_COLUMN - 2;
+    fprintf(out, "%s%*s", full ? "\n" : "", full ? ABOUT_COLUMN : ABOUT_COLUMN - width, "");
+    about_write(out, about);
 }
 
 void options_usage(FILE *out)
@@ -176,11 +225,13 @@ void options_usage(FILE *out)
     usage_line(out, "list-faults", NULL, "fault sets, and the faults of scenario files");
     usage_line(out, "list-scenarios", NULL, "the scenarios that come with stagger");
     usage_line(out, "help", NULL, "this text");
-    fputs(
-        "\nDurations are written 250ms, 300s, 5m, 2h or 7d, fractions 0.1, 10% or 2/3.\n"
-        "Exit status: 0 all well; 1 bad usage or input; 3 an invariant was violated; 4 agents are\n"
-        "undone that could have been done; 5 the modelled chain stopped for good.\n",
-        out);
+    fputs("\nDurations are written 250ms, 300s, 5m, 2h or 7d, fractions 0.1, 10% or 2/3.\n"
+          "Of an option given twice the last counts; options win over scenario files.\n"
+          "A file that is written bears the name FILE.part until it is complete.\n"
+          "Exit status: 0 all well; 1 bad usage or input; 3 an invariant was violated;\n"
+          "4 agents are undone that could have been done; 5 the modelled chain stopped\n"
+          "for good.\n",
+          out);
 }
 
 void options_list_faults(FILE *out)
@@ -204,5 +255,5 @@ void options_list_scenarios(FILE *out)
     uint32_t count;
     const struct scenario *list = scenarios(&count);
     for (uint32_t i = 0; i < count; i++)
-        fprintf(out, "%-24s %s\n", list[i].name, list[i].about);
+        fprintf(out, "%-20s %s\n", list[i].name, list[i].about);
 }

@@ -9,7 +9,7 @@
 # simulator.
 set -eu
 
-synthetic="testnet" # the shipped scenario that stands in for the real network
+synthetic="synthetic" # the name of the network that comes with the simulator
 seed=7
 min_validators=200
 
@@ -26,13 +26,14 @@ cmake --preset release
 cmake --build --preset release --target stagger
 
 if [ -r "$genesis" ]; then
-    set -- --genesis "$genesis" --min-validators "$min_validators" "$@"
+    network=$genesis
 else
     echo "No $genesis: replaying the synthetic network that comes with the simulator."
-    set -- --scenario "$synthetic" "$@"
+    network=$synthetic
 fi
 status=0
-build/release/stagger sim --seed "$seed" --compare --html "$page" "$@" || status=$?
+build/release/stagger sim --genesis "$network" --min-validators "$min_validators" --seed "$seed" \
+    --compare --html "$page" "$@" || status=$?
 if [ -s "$page" ]; then
     echo "The page to look at: $PWD/$page"
 fi

@@ -149,14 +149,15 @@ static bool expectation_key_read(struct reader *r, struct expectation *out, cons
 
 static bool expectation_value_read(struct reader *r, struct expectation *out, const char *word)
 {
-    if (strcmp(word, "all") == 0) {
+    bool exit = strcmp(out->key, "exit") == 0;
+    if (!exit && strcmp(word, "all") == 0) {
         out->all = true;
         return true;
     }
+    if (exit && (strlen(word) != 1 || !strchr("01345", *word)))
+        return expectation_fail(r, "exit is 0, 1, 3, 4 or 5, not", word);
     if (!input_number(word, &out->value))
         return expectation_fail(r, "no number:", word);
-    if (strcmp(out->key, "exit") == 0 && (strlen(word) != 1 || !strchr("01345", *word)))
-        return expectation_fail(r, "exit is 0, 1, 3, 4 or 5, not", word);
     return true;
 }
 
@@ -188,7 +189,8 @@ static bool expectation_line_read(struct reader *r, char *line)
     if (!config->expectations)
         return input_fail(r->error, "out of memory");
     if (config->expectation_count == EXPECTATIONS_MAX)
-        return input_fail(r->error, "%s: more than %d expectations", r->where, EXPECTATIONS_MAX);
+        return input_fail(r->error, "%s: more than %d expectations; drop some", r->where,
+                          EXPECTATIONS_MAX);
     config->expectations[config->expectation_count++] = read;
     return true;
 }
@@ -368,7 +370,11 @@ static bool file_scenario_read(struct sim_config *config, const char *path,
                           "--list-scenarios",
                           shown.name, reason, nearest.best ? "; did you mean '" : "",
                           nearest.best ? nearest.best : "", nearest.best ? "'?" : "");
-    bool good = scenario_read_text(config, path, text, size, fixed, error);
+    bool good = size > 0 ? scenario_read_text(config, path, text, size, fixed, error)
+                         : input_fail(error,
+                                      "%s: the file is empty; lines such as 'validators 100' "
+                                      "expected, see sim/SCENARIOS.md",
+                                      shown.name);
     free(text);
     return good;
 }

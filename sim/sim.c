@@ -2,24 +2,40 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "sim/input.h"
 #include "sim/options.h"
 #include "sim/run.h"
 
 #define RUNS_PER_JOB 64 /* seeds between two writes of rows */
 #define SYNTHETIC "synthetic"
 #define COMMAND_MAX 2000
+#define THREADS_MAX 64
+#define UNWRITTEN_REMEDY "free the disk or write elsewhere"
+#define PATH_ROOM sizeof(((struct sim_config *)0)->json)
+
+enum output_kind { OUTPUT_JSON, OUTPUT_TRACE, OUTPUT_HTML, OUTPUT_COUNT };
+
+/* A file that is written as FILE.part and renamed when it is complete, so that what bears the name
+ * is whole. What is no regular file (a pipe, a device, a link) is written in place. */
+struct output {
+    FILE *file; /* NULL: none is wanted */
+    const char *option, *path;
+    char part[PATH_ROOM + 8]; /* empty: in place */
+};
 
 /* One invocation. */
 struct job {
     struct sim_config config;
     struct genesis genesis;
-    FILE *json, *trace, *html;
+    struct output outputs[OUTPUT_COUNT];
     struct world *drawn; /* the run that the page shows */
     struct result rows[STRATEGY_COUNT];
     uint32_t row_count;
@@ -33,10 +49,23 @@ static const enum strategy compared[STRATEGY_COUNT] = {
     STRATEGY_ONE_LOCK, STRATEGY_RANDOM_DELAY, STRATEGY_ALL_AT_ONCE,
 };
 
+/* One line, whatever names of files it quotes. */
 static int fail(const char *error)
 {
-    fprintf(stderr, "stagger sim: %s\n", error);
+    fputs("stagger sim: ", stderr);
+    for (; *error; error++)
+        putc((unsigned char)*error < ' ' || *error == 0x7f ? '?' : *error, stderr);
+    putc('\n', stderr);
     return RUN_INPUT;
+}
+
+/* Where the table goes: beside files that go to standard output. */
+static FILE *people_stream(const struct job *job)
+{
+    for (size_t i = 0; i < OUTPUT_COUNT; i++)
+        if (strcmp(job->outputs[i].path, "-") == 0)
+            return stderr;
+    return stdout;
 }
 
 /* --- one seed --- */
@@ -47,8 +76,8 @@ static bool run_row(struct job *job, enum strategy strategy)
     bool first = job->row_count == 0;
     config.strategy = strategy;
     struct run run = {.config = &config, .genesis = &job->genesis, .seed = config.seed_first};
-    run.trace = first ? job->trace : NULL;
-    run.keep = first && job->html;
+    run.trace = first ? job->outputs[OUTPUT_TRACE].file : NULL;
+    run.keep = first && job->outputs[OUTPUT_HTML].file;
     run.progress = config.quiet ? NULL : progress_create(strategy_name(strategy), 1000);
     bool ok = run_one(&run);
     progress_end(&run.progress);
@@ -65,17 +94,26 @@ static bool run_row(struct job *job, enum strategy strategy)
         status = run_worse(status, RUN_VIOLATED);
     job->status = run_worse(job->status, status);
     job->rows[job->row_count++] = run.result;
-    if (job->json)
-        report_json(job->json, &run.result);
+    if (job->outputs[OUTPUT_JSON].file)
+        report_json(job->outputs[OUTPUT_JSON].file, &run.result);
+    return true;
+}
+
+/* Strategy number i of those that are asked for; false behind the last. */
+static bool strategy_at(const struct job *job, size_t i, enum strategy *strategy)
+{
+    bool compare = job->config.compare;
+    if (i >= (compare ? STRATEGY_COUNT : 1))
+        return false;
+    *strategy = compare ? compared[i] : job->config.strategy;
     return true;
 }
 
 static bool run_rows(struct job *job)
 {
-    if (!job->config.compare)
-        return run_row(job, job->config.strategy);
-    for (size_t i = 0; i < STRATEGY_COUNT; i++)
-        if (!run_row(job, compared[i]))
+    enum strategy strategy;
+    for (size_t i = 0; strategy_at(job, i, &strategy); i++)
+        if (!run_row(job, strategy))
             return false;
     return true;
 }
@@ -85,19 +123,20 @@ static bool run_rows(struct job *job)
 static uint32_t thread_count(const struct sim_config *config)
 {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    return config->jobs ? config->jobs : cores > 0 ? (uint32_t)cores : 1;
+    uint32_t count = config->jobs ? config->jobs : cores > 0 ? (uint32_t)cores : 1;
+    return count < THREADS_MAX ? count : THREADS_MAX;
 }
 
 /* Rows of one batch of seeds: written, judged, and reduced to what the summary needs. */
-static void take_rows(struct job *job, struct result *rows, uint32_t count)
+static void take_rows(struct job *job, enum strategy strategy, struct result *rows, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
         int status = run_status(&rows[i]);
-        if (run_judge(&job->config, &rows[i], status) > 0)
+        if (strategy == STRATEGY_DRAW && run_judge(&job->config, &rows[i], status) > 0)
             status = run_worse(status, RUN_VIOLATED);
         job->status = run_worse(job->status, status);
-        if (job->json)
-            report_json(job->json, &rows[i]);
+        if (job->outputs[OUTPUT_JSON].file)
+            report_json(job->outputs[OUTPUT_JSON].file, &rows[i]);
         if (status != RUN_WELL && !job->config.quiet)
             fprintf(stderr,
                     "seed %" PRIu64 ": exit status %d; repeat it with: %s --seed %" PRIu64 "\n",
@@ -105,42 +144,105 @@ static void take_rows(struct job *job, struct result *rows, uint32_t count)
     }
 }
 
-static bool run_seeds(struct job *job)
+static bool run_batches(struct job *job, enum strategy strategy, struct report_sample *samples,
+                        uint64_t total)
 {
-    const struct sim_config *c = &job->config;
-    uint64_t total = c->seed_last - c->seed_first + 1;
-    uint32_t threads = thread_count(c), room = threads * RUNS_PER_JOB;
+    struct sim_config config = job->config; /* borrows what the job's owns */
+    uint32_t threads = thread_count(&config), room = threads * RUNS_PER_JOB;
     struct result *batch = calloc(room, sizeof *batch);
-    struct report_sample *samples = calloc(total, sizeof *samples);
-    struct progress *progress = c->quiet ? NULL : progress_create("seeds", total);
-    bool ok = batch && samples;
+    struct progress *progress =
+        config.quiet ? NULL
+                     : progress_create(config.compare ? strategy_name(strategy) : "seeds", total);
+    bool ok = batch != NULL;
+    config.strategy = strategy;
     for (uint64_t done = 0; ok && done < total;) {
         uint32_t count = total - done < room ? (uint32_t)(total - done) : room;
-        ok = run_many(c, &job->genesis, c->seed_first + done, count, threads, batch, job->error);
+        ok = run_many(&config, &job->genesis, config.seed_first + done, count, threads, batch,
+                      job->error);
         for (uint32_t i = 0; ok && i < count; i++)
             samples[done + i] = report_sample(&batch[i]);
         if (ok)
-            take_rows(job, batch, count);
+            take_rows(job, strategy, batch, count);
         done += count;
         progress_step(progress, done, NULL);
     }
     progress_end(&progress);
-    if (ok) {
-        struct summary summary = report_summarise(samples, total);
-        if (job->json)
-            report_json_summary(job->json, &summary);
-        if (!c->quiet)
-            report_table_summary(stdout, &summary);
-    } else if (job->error[0] == '\0') {
-        snprintf(job->error, sizeof job->error,
-                 "--seeds: not enough memory for %" PRIu64 " rows; give a shorter range", total);
-    }
-    free(samples);
     free(batch);
     return ok;
 }
 
+static bool run_strategy_seeds(struct job *job, enum strategy strategy, struct summary *summary)
+{
+    const struct sim_config *c = &job->config;
+    uint64_t total = c->seed_last - c->seed_first + 1;
+    struct report_sample *samples = calloc(total, sizeof *samples);
+    bool ok = samples && run_batches(job, strategy, samples, total);
+    if (ok)
+        *summary = report_summarise(samples, total);
+    else if (job->error[0] == '\0')
+        snprintf(job->error, sizeof job->error,
+                 "--seeds: not enough memory for %" PRIu64 " rows; give a shorter range", total);
+    free(samples);
+    return ok;
+}
+
+/* The page shows the first seed's run, which is run once more for it. */
+static bool draw_first(struct job *job)
+{
+    struct output json = job->outputs[OUTPUT_JSON];
+    size_t used = strlen(job->command);
+    snprintf(job->command + used, COMMAND_MAX - used, " --seed %" PRIu64, job->config.seed_first);
+    job->outputs[OUTPUT_JSON].file = NULL; /* its row is there already */
+    bool ok = run_rows(job);
+    job->outputs[OUTPUT_JSON] = json;
+    return ok;
+}
+
+/* The last object of the results is the first strategy's summary: ours, where more are compared. */
+static bool run_seeds(struct job *job)
+{
+    struct summary summaries[STRATEGY_COUNT];
+    enum strategy strategy;
+    for (size_t i = 0; strategy_at(job, i, &strategy); i++)
+        if (!run_strategy_seeds(job, strategy, &summaries[i]))
+            return false;
+    if (job->outputs[OUTPUT_JSON].file)
+        report_json_summary(job->outputs[OUTPUT_JSON].file, &summaries[0]);
+    for (size_t i = 0; !job->config.quiet && strategy_at(job, i, &strategy); i++) {
+        if (job->config.compare)
+            fprintf(people_stream(job), "%s%s: ", i ? "\n" : "", strategy_name(strategy));
+        report_table_summary(people_stream(job), &summaries[i]);
+    }
+    return !job->outputs[OUTPUT_HTML].file || draw_first(job);
+}
+
 /* --- the network and the files --- */
+
+static uint32_t count_active(const struct genesis *genesis)
+{
+    uint32_t active = 0;
+    for (uint32_t v = 0; v < genesis->record_count; v++)
+        active += genesis->records[v].status == STATUS_ACTIVE;
+    return active;
+}
+
+/* What the configuration asks of the network that a file holds. */
+static bool check_network(struct job *job)
+{
+    const struct sim_config *c = &job->config;
+    const struct genesis *g = &job->genesis;
+    uint32_t active = count_active(g);
+    if (c->chain == CHAIN_DCL && g->kind == CHAIN_KIRA && !g->plain)
+        return input_fail(job->error, "--chain: %.300s is a KIRA genesis; say kira or nothing",
+                          c->genesis);
+    if (!c->min_validators && g->properties.min_validators > active)
+        return input_fail(job->error,
+                          "%.300s: min_validators is %" PRIu64 ", above its %" PRIu32
+                          " active validators, so nobody could ever go; override it, for example "
+                          "with --min-validators %" PRIu32,
+                          c->genesis, g->properties.min_validators, active, active * 2 / 3 + 1);
+    return config_check_network(c, g->record_count, active, job->error);
+}
 
 static bool read_network(struct job *job)
 {
@@ -148,7 +250,9 @@ static bool read_network(struct job *job)
     if (c->genesis[0] == '\0') {
         genesis_synthetic(&job->genesis, c->chain == CHAIN_KIRA ? "synthetic-1" : "synthetic-dcl",
                           c->validators, 0, 0, 0, c->min_validators);
-    } else if (strcmp(c->genesis, SYNTHETIC) == 0) {
+        return true;
+    }
+    if (strcmp(c->genesis, SYNTHETIC) == 0) {
         genesis_synthetic(&job->genesis, "testnet-synthetic", 263, 119, 12, 6, 1);
     } else {
         if (!genesis_read(c->genesis, &job->genesis, job->error))
@@ -159,48 +263,107 @@ static bool read_network(struct job *job)
             job->genesis.properties.min_validators =
                 2 * (uint64_t)job->genesis.record_count / 3 + 1;
     }
+    return check_network(job);
+}
+
+/* Whether both names lead to one file or pipe. */
+static bool same_file(const char *a, const char *b)
+{
+    struct stat first, second;
+    return a[0] && b[0] && stat(a, &first) == 0 && stat(b, &second) == 0 &&
+           first.st_dev == second.st_dev && first.st_ino == second.st_ino &&
+           !S_ISCHR(first.st_mode);
+}
+
+/* What was read is not written over. */
+static bool refuse_input(struct job *job, const struct output *output)
+{
+    const char *const inputs[] = {job->config.genesis, job->config.scenario};
+    for (size_t i = 0; i < 2; i++)
+        if (same_file(output->path, inputs[i]))
+            return input_fail(job->error,
+                              "--%s: %.200s is what the run is read from; name another file",
+                              output->option, output->path);
     return true;
 }
 
-static bool open_file(struct job *job, const char *option, const char *path, FILE **file)
+/* An existing file that may not be written is not replaced either. */
+static bool is_written_beside(const char *path)
 {
-    if (path[0] == '\0')
-        return true;
-    *file = strcmp(path, "-") == 0 ? stdout : fopen(path, "w");
-    if (*file)
-        return true;
-    snprintf(job->error, sizeof job->error,
-             "--%s: %.200s: cannot be written: %s; name a file in a folder that exists", option,
-             path, strerror(errno));
-    return false;
+    struct stat status;
+    if (lstat(path, &status) != 0)
+        return errno == ENOENT;
+    return S_ISREG(status.st_mode) && access(path, W_OK) == 0;
 }
 
-static bool close_file(struct job *job, const char *option, const char *path, FILE **file)
+static bool open_output(struct job *job, struct output *output)
 {
-    if (!*file)
+    if (output->path[0] == '\0')
         return true;
-    bool ok = !ferror(*file) && (*file == stdout ? fflush(*file) : fclose(*file)) == 0;
-    *file = NULL;
-    if (!ok)
-        snprintf(job->error, sizeof job->error,
-                 "--%s: %.200s: could not be written in full; free the disk", option, path);
+    if (strcmp(output->path, "-") == 0) {
+        output->file = stdout;
+        return true;
+    }
+    if (!refuse_input(job, output))
+        return false;
+    if (is_written_beside(output->path)) {
+        snprintf(output->part, sizeof output->part, "%s.part", output->path);
+        output->file = fopen(output->part, "w");
+    }
+    if (!output->file) {
+        output->part[0] = '\0';
+        output->file = fopen(output->path, "w");
+    }
+    return output->file ||
+           input_fail(job->error,
+                      "--%s: %.200s: cannot be written: %s; name a file that can be written",
+                      output->option, output->path, strerror(errno));
+}
+
+/* Ends the file; it is kept when it was written in full and `complete` says that this is all. */
+static bool close_output(struct job *job, struct output *output, bool complete)
+{
+    if (!output->file)
+        return true;
+    bool ok = !ferror(output->file);
+    errno = 0;
+    ok = (output->file == stdout ? fflush(stdout) : fclose(output->file)) == 0 && ok;
+    output->file = NULL;
+    if (ok && complete && output->part[0])
+        ok = rename(output->part, output->path) == 0;
+    if (output->part[0] && !(ok && complete))
+        unlink(output->part);
+    return ok || !complete ||
+           input_fail(
+               job->error, "--%s: %.200s: could not be written in full%s%s; " UNWRITTEN_REMEDY,
+               output->option, output->path, errno ? ": " : "", errno ? strerror(errno) : "");
+}
+
+static bool open_outputs(struct job *job)
+{
+    const struct sim_config *c = &job->config;
+    struct output *o = job->outputs;
+    o[OUTPUT_JSON] = (struct output){.option = "json", .path = c->json};
+    o[OUTPUT_TRACE] = (struct output){.option = "trace", .path = c->trace};
+    o[OUTPUT_HTML] = (struct output){.option = "html", .path = c->html};
+    for (size_t i = 0; i < OUTPUT_COUNT; i++) {
+        if (!open_output(job, &o[i]))
+            return false;
+        for (size_t j = 0; j < i; j++)
+            if (same_file(o[i].path, o[j].path) || same_file(o[i].part, o[j].part))
+                return input_fail(job->error,
+                                  "--%s and --%s would both write '%.200s'; name two files",
+                                  o[j].option, o[i].option, o[i].path);
+    }
+    return true;
+}
+
+static bool close_outputs(struct job *job, bool complete)
+{
+    bool ok = true;
+    for (size_t i = 0; i < OUTPUT_COUNT; i++)
+        ok = close_output(job, &job->outputs[i], complete) && ok;
     return ok;
-}
-
-static bool open_files(struct job *job)
-{
-    const struct sim_config *c = &job->config;
-    return open_file(job, "json", c->json, &job->json) &&
-           open_file(job, "trace", c->trace, &job->trace) &&
-           open_file(job, "html", c->html, &job->html);
-}
-
-static bool close_files(struct job *job)
-{
-    const struct sim_config *c = &job->config;
-    bool json = close_file(job, "json", c->json, &job->json);
-    bool trace = close_file(job, "trace", c->trace, &job->trace);
-    return close_file(job, "html", c->html, &job->html) && json && trace;
 }
 
 /* --- what people see --- */
@@ -231,16 +394,16 @@ static void write_page(struct job *job)
         .bars = w->bars,
         .bar_count = w->bar_count,
     };
-    report_html(job->html, &report);
+    report_html(job->outputs[OUTPUT_HTML].file, &report);
 }
 
 static void tell(const struct job *job)
 {
-    FILE *out =
-        job->json == stdout || job->trace == stdout || job->html == stdout ? stderr : stdout;
+    FILE *out = people_stream(job);
     if (job->config.quiet || job->row_count == 0)
         return;
-    report_table(out, job->rows, job->row_count);
+    if (!job->config.many_seeds)
+        report_table(out, job->rows, job->row_count);
     if (job->rows[0].agents > 0 && job->rows[0].permits == 0 && job->rows[0].done == 0 &&
         !job->rows[0].undone)
         fprintf(out,
@@ -248,34 +411,72 @@ static void tell(const struct job *job)
                 " members. The rule needs 4 or more; lower the floor or add validators.\n",
                 job->rows[0].members);
     if (job->config.html[0] && strcmp(job->config.html, "-") != 0)
-        fprintf(out, "The page with the picture: %s\n", job->config.html);
+        fprintf(out, "The page with the picture%s: %s\n",
+                job->config.many_seeds ? " of the first seed" : "", job->config.html);
 }
 
-/* The command that repeats this run, with quotes where a shell wants them. */
+/* Writes a word as a shell takes it; returns how much was used, which may be all of the room. */
+static size_t word_write(char *out, size_t room, const char *word)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "-_./:,=%+@";
+    bool quoted = *word == '\0' || strspn(word, plain) != strlen(word);
+    size_t used = (size_t)snprintf(out, room, quoted ? " '" : " ");
+    for (; *word && used < room; word++)
+        used += (size_t)snprintf(out + used, room - used, *word == '\'' ? "'\\''" : "%c", *word);
+    if (quoted && used < room)
+        used += (size_t)snprintf(out + used, room - used, "'");
+    return used;
+}
+
+/* The command that repeats this run, without its seeds. */
 static void keep_command(struct job *job, int argc, char **argv)
 {
     size_t used = (size_t)snprintf(job->command, COMMAND_MAX, "stagger");
     for (int i = 0; i < argc && used < COMMAND_MAX; i++) {
-        bool plain =
-            strspn(argv[i], "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-                            "-_./:,=%+@") == strlen(argv[i]);
-        bool seeds = strcmp(argv[i], "--seeds") == 0;
-        if (seeds && i + 1 < argc)
+        if (strcmp(argv[i], "--seeds") == 0)
             i++;
-        else
-            used += (size_t)snprintf(job->command + used, COMMAND_MAX - used,
-                                     plain ? " %s" : " '%s'", argv[i]);
+        else if (strncmp(argv[i], "--seeds=", 8) != 0)
+            used += word_write(job->command + used, COMMAND_MAX - used, argv[i]);
     }
 }
 
 static bool run_job(struct job *job)
 {
-    if (!read_network(job) || !open_files(job))
+    if (!read_network(job) || !open_outputs(job))
         return false;
     bool ok = job->config.many_seeds ? run_seeds(job) : run_rows(job);
-    if (ok && job->html && job->drawn)
+    if (ok && job->outputs[OUTPUT_HTML].file && job->drawn)
         write_page(job);
     return ok;
+}
+
+/* A descriptor that is closed would be given to the next file that is opened, and what is meant for
+ * people would end up in there. Writing to what stands in for it fails as it should. */
+static void hold_descriptors(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDONLY) < 0)
+            return;
+}
+
+static int sim_run(struct job *job)
+{
+    bool ran = run_job(job);
+    bool closed = close_outputs(job, ran);
+    if (!ran || !closed)
+        return fail(job->error);
+    tell(job);
+    return job->status;
+}
+
+/* Standard output may be a full disk or a closed pipe: known only after the last byte. */
+static int stdout_end(int status)
+{
+    bool good = fflush(stdout) == 0 && !ferror(stdout);
+    if (good || status == RUN_INPUT)
+        return status;
+    return fail("standard output: could not be written in full; " UNWRITTEN_REMEDY);
 }
 
 static void clear_job(struct job *job)
@@ -292,22 +493,18 @@ int sim_main(int argc, char **argv)
     struct job *job = calloc(1, sizeof *job);
     assert(job);
     int status = RUN_WELL;
+    hold_descriptors();
     keep_command(job, argc, argv);
-    if (!options_read(&job->config, argc, argv, &action, job->error)) {
+    if (!options_read(&job->config, argc, argv, &action, job->error))
         status = fail(job->error);
-    } else if (action == OPTIONS_HELP) {
+    else if (action == OPTIONS_HELP)
         options_usage(stdout);
-    } else if (action == OPTIONS_LIST_FAULTS) {
+    else if (action == OPTIONS_LIST_FAULTS)
         options_list_faults(stdout);
-    } else if (action == OPTIONS_LIST_SCENARIOS) {
+    else if (action == OPTIONS_LIST_SCENARIOS)
         options_list_scenarios(stdout);
-    } else {
-        bool ran = run_job(job);
-        if (ran)
-            tell(job);
-        bool closed = close_files(job);
-        status = ran && closed ? job->status : fail(job->error);
-    }
+    else
+        status = sim_run(job);
     clear_job(job);
-    return status;
+    return stdout_end(status);
 }
