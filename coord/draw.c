@@ -8,7 +8,7 @@
 #define OVERDUE_MIN_MS (INT64_C(10) * 60 * 1000)
 
 /* Weights are counts unless two powers differ among those who stand in the sets that the rule reads. */
-static bool powers_differ(const struct view *v)
+bool view_by_power(const struct view *v)
 {
     int64_t first = 0;
     for (uint32_t i = 0; i < v->count; i++) {
@@ -60,6 +60,19 @@ static bool paused_since_join(const struct view_validator *v)
     return v->pause.n > v->join.n || (v->pause.n == v->join.n && v->pause_index > v->join_index);
 }
 
+/* With unequal powers: a member that would not fit though everybody else were live. Were it a candidate, the list
+ * of permits would stop at it for good, and nobody behind it would ever have a turn. */
+static bool never_fits(const struct view *v, const struct draw *d, uint32_t i)
+{
+    const struct charter *c = &v->config.charter;
+    if (!d->by_power)
+        return false;
+    int64_t reserve = c->reserve == RESERVE_DEFAULT ? d->reference / 25 : c->reserve;
+    int64_t by_floor = d->reference - d->floor - reserve;
+    int64_t by_thirds = d->reference - 3 * reserve - 1;
+    return v->validators[i].power > (by_floor < by_thirds ? by_floor : by_thirds);
+}
+
 /* Everything but the rank: who would stand in line, and why the others would not. */
 static enum view_reason judge(const struct view *v, const struct draw *d, uint32_t i)
 {
@@ -82,6 +95,8 @@ static enum view_reason judge(const struct view *v, const struct draw *d, uint32
         return VIEW_GONE;
     if (!track_live(v, t))
         return VIEW_SILENT;
+    if (never_fits(v, d, i))
+        return VIEW_TOO_HEAVY;
     return val->permit.n > val->join.n ? VIEW_USED_UP : VIEW_BEYOND_BUDGET;
 }
 
@@ -296,7 +311,7 @@ static struct draw tally(const struct view *view)
         .boundary = view->head,
         .time = pulse->time,
         .complete = view_complete(view, view->head),
-        .by_power = powers_differ(view),
+        .by_power = view_by_power(view),
         .overdue_since = HEIGHT_NEVER,
     };
     count_sets(view, &d);
@@ -389,6 +404,7 @@ static const struct {
     [VIEW_GONE] = {"gone", "a pause of it stands in the boundary block"},
     [VIEW_SILENT] = {"silent", "none of the last commits holds its signature"},
     [VIEW_USED_UP] = {"used-up", "its latest join is used up: it has held a permit since"},
+    [VIEW_TOO_HEAVY] = {"too-heavy", "its power is more than the budget can ever be"},
     [VIEW_BEYOND_BUDGET] = {"beyond-budget", "it stands in line behind the budget"},
 };
 

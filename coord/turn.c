@@ -566,8 +566,11 @@ static enum coord_reason end_errand(struct step *s)
         begin_return(s); /* paused by hand, and now unpaused by hand through us */
         return REASON_NONE;
     }
-    if (c->memory.errand == ERRAND_NONE)
-        return REASON_NOT_PAUSED;
+    bool reboot = c->memory.errand == ERRAND_REBOOT;
+    if (c->memory.errand == ERRAND_NONE || (reboot && between_turns(state)))
+        return REASON_NOT_PAUSED; /* said once too often, it must not call an upgrade off */
+    if (reboot && (state == COORD_SYNCING || state == COORD_UNPAUSING || state == COORD_SETTLING))
+        return REASON_BUSY;
     c->memory.errand = ERRAND_NONE;
     s->dirty = true;
     return REASON_NONE;

@@ -82,6 +82,7 @@ enum view_reason {
     VIEW_TOO_MANY_JOINS, /* more than J joins in this round */
     VIEW_GONE,           /* a pause of it stands in the boundary block */
     VIEW_SILENT,         /* no signature in the last k commits */
+    VIEW_TOO_HEAVY,      /* unequal powers: it would not fit though everybody were live */
     VIEW_USED_UP,        /* it held a permit after its latest join */
     VIEW_BEYOND_BUDGET,  /* candidate, but its rank lies behind the budget */
 };
@@ -183,6 +184,9 @@ const struct draw *view_draw(const struct view *view, struct height boundary);
 /* The budget by the latest block as if it were a boundary and nobody played by another charter: what an
  * ideal coordinator would have to give away. */
 int64_t view_budget(const struct view *view);
+
+/* Whether weights are sums of power at the moment: two powers differ among those who make up the reference. */
+bool view_by_power(const struct view *view);
 
 /* How many stand in line with at least this CLASS: candidates of the draw, or without one (NULL), the members
  * whose latest join names our charter and has not been followed by a pause. */

@@ -305,7 +305,7 @@ static void trace_everything(struct world *w, const struct view_block *b, uint32
 }
 
 /* The results of a block belong to the views only after its draw, and the checks want both. */
-static void feed_views(struct world *w, const struct view_block *b)
+static const struct draw *feed_views(struct world *w, const struct view_block *b)
 {
     const struct draw *common = NULL;
     for (uint32_t i = 0; i < b->tx_count; i++)
@@ -317,9 +317,9 @@ static void feed_views(struct world *w, const struct view_block *b)
     if (common)
         trace_epoch(w->trace, common);
     checks_block(w, common);
-    hostile_block(w, common);
     for (uint32_t i = 0; i < w->view_count; i++)
         view_results(w->views[i], b->txs, b->tx_count);
+    return common;
 }
 
 static void tell_authors(struct world *w, const struct view_block *b)
@@ -365,12 +365,14 @@ static void last_block(struct world *w)
     w->over = true;
 }
 
-static void after_block(struct world *w)
+/* The mempool is checked anew before anybody can send: a transaction checked twice would have its sequence used. */
+static void after_block(struct world *w, const struct draw *draw)
 {
     const struct chain_change *changes;
     uint32_t count = chain_changes(w->chain, &changes);
-    faults_plan_done(w, changes, count);
     recheck_mempool(w);
+    faults_plan_done(w, changes, count);
+    hostile_block(w, draw);
     count_halt(w);
     hosts_seen_signing(w, w->header_ms);
     w->moved = w->block_tx_count > 0;
@@ -405,7 +407,7 @@ void blocks_commit(struct world *w, uint64_t token)
     }
     struct view_block block = describe_block(w);
     trace_everything(w, &block, set);
-    feed_views(w, &block);
+    const struct draw *draw = feed_views(w, &block);
     tell_authors(w, &block);
-    after_block(w);
+    after_block(w, draw);
 }

@@ -14,9 +14,12 @@ struct checks {
     uint32_t *joins;        /* [count] of agents, in this round */
     struct height round;
     struct height boundary;
-    int64_t live, floor, budget, reserve, foreign;
-    uint32_t paused;       /* by permit in this epoch */
-    uint32_t permits_open; /* permits of this epoch not used yet */
+    bool by_power;
+    int64_t live, floor, reserve; /* sums of power where powers differ */
+    int64_t quorum;               /* min_validators beside them, which counts */
+    int64_t budget, foreign;      /* permits and members */
+    uint32_t paused;              /* by permit in this epoch */
+    uint32_t permits_open;        /* permits of this epoch not used yet */
     bool upgrade_checked;
 };
 
@@ -133,6 +136,21 @@ static void check_pause(struct world *w, const struct view_tx *tx, uint64_t time
                        c->paused, (long long)c->budget);
 }
 
+/* Hostile members and people by hand: they owe no permit, but may have one, and then it is used. */
+static void note_other_pause(struct world *w, const struct view_tx *tx)
+{
+    struct checks *c = w->checks;
+    const struct view *view = world_view(w);
+    struct height before = height_before(chain_height(w->chain), 1);
+    const struct draw *draw = view_draw(view, charter_boundary(&w->charter, before));
+    if (!draw || c->by_permit[tx->validator] ||
+        view_reason(view, draw, tx->validator, NULL) != VIEW_PERMIT)
+        return;
+    c->by_permit[tx->validator] = true;
+    c->permits_open -= c->permits_open > 0;
+    c->paused++;
+}
+
 static void count_tx(struct world *w, const struct view_tx *tx)
 {
     w->result->joins +=
@@ -164,6 +182,8 @@ void checks_tx(struct world *w, const struct view_tx *tx, uint64_t timeout, enum
                 w, "spacing", tx->validator, "two membership transactions in blocks %llu and %llu",
                 (unsigned long long)c->membership[tx->validator], (unsigned long long)head);
     }
+    if (by != BY_AGENT && world_draws(w) && tx->kind == TX_PAUSE && tx->code == 0)
+        note_other_pause(w, tx);
     if (membership && tx->code == 0)
         c->membership[tx->validator] = head;
 }
@@ -177,11 +197,13 @@ static void begin_epoch(struct world *w, const struct draw *d)
     w->result->permits_unused += c->permits_open;
     c->permits_open = d->permits;
     c->boundary = d->boundary;
-    c->live = d->live_count;
+    c->by_power = d->by_power;
+    c->live = d->live;
     c->floor = d->floor;
     c->budget = d->permits;
     c->reserve = d->reserve;
     c->foreign = d->foreign_count;
+    c->quorum = d->by_power ? (int64_t)w->charter.min_validators : 0;
     c->paused = 0;
     for (uint32_t v = 0; v < w->count; v++) {
         c->live_at_boundary[v] = view_live(world_view(w), v);
@@ -195,23 +217,29 @@ static void begin_epoch(struct world *w, const struct draw *d)
 static bool up_at_header(const struct world *w, uint32_t v)
 {
     const struct host *h = &w->hosts[v];
-    return h->changed_ms <= w->header_ms ? h->up : !h->up;
+    return h->changed_ms <= w->header_ms ? h->up : h->up_before;
 }
+
+struct standing {
+    uint32_t up, lost_by_permit;    /* members */
+    int64_t up_weight, lost_weight; /* in the unit of the floor; lost otherwise than by permit */
+};
 
 /* The members of V(h) whose host is up at the block's time, and those that were live when the epoch was
  * drawn and are not any more for a reason that no permit explains. */
-static void count_live(const struct world *w, uint32_t *up, uint32_t *lost,
-                       uint32_t *lost_by_permit)
+static void count_live(const struct world *w, struct standing *s)
 {
     const struct checks *c = w->checks;
     const struct view *view = world_view(w);
     struct height head = chain_height(w->chain);
     for (uint32_t v = 0; v < w->count; v++) {
         bool present = view_in_set(view, v, head) && up_at_header(w, v);
-        *up += present;
         bool gone = c->live_at_boundary[v] && !present;
-        *lost_by_permit += gone && c->by_permit[v];
-        *lost += gone && !c->by_permit[v];
+        int64_t weight = c->by_power ? view_validator(view, v)->power : 1;
+        s->up += present;
+        s->up_weight += present ? weight : 0;
+        s->lost_by_permit += gone && c->by_permit[v];
+        s->lost_weight += gone && !c->by_permit[v] ? weight : 0;
     }
 }
 
@@ -229,20 +257,21 @@ static void check_members(struct world *w)
     }
 }
 
-static void check_floor(struct world *w, uint32_t up, uint32_t lost, uint32_t lost_by_permit)
+static void check_floor(struct world *w, const struct standing *s)
 {
     const struct checks *c = w->checks;
-    if ((int64_t)up < c->floor)
-        w->result->blocks_below_floor++;
-    if ((int64_t)lost_by_permit >
+    bool below = s->up_weight < c->floor || (int64_t)s->up < c->quorum;
+    w->result->blocks_below_floor += below;
+    if ((int64_t)s->lost_by_permit >
         c->budget + c->foreign) /* who plays by another charter was counted as gone */
         checks_violate(w, "budget", VALIDATOR_NONE, "%u live members left by permit, budget %lld",
-                       lost_by_permit, (long long)c->budget);
+                       s->lost_by_permit, (long long)c->budget);
     bool held = c->live - c->floor - c->reserve >= 0;
-    if (held && (int64_t)up < c->floor && (int64_t)lost <= c->reserve)
+    if (held && s->up_weight < c->floor && s->lost_weight <= c->reserve)
         checks_violate(w, "floor", VALIDATOR_NONE,
-                       "%u live members against a floor of %lld, %u of %lld lost otherwise", up,
-                       (long long)c->floor, lost, (long long)c->reserve);
+                       "%lld live against a floor of %lld, %lld of %lld lost otherwise",
+                       (long long)s->up_weight, (long long)c->floor, (long long)s->lost_weight,
+                       (long long)c->reserve);
 }
 
 static void keep_point(struct world *w, uint32_t up)
@@ -265,16 +294,16 @@ static void keep_point(struct world *w, uint32_t up)
 void checks_block(struct world *w, const struct draw *draw)
 {
     struct checks *c = w->checks;
-    uint32_t up = 0, lost = 0, lost_by_permit = 0;
-    count_live(w, &up, &lost, &lost_by_permit);
-    if (w->result->blocks == 1 || up < w->result->min_live)
-        w->result->min_live = up;
+    struct standing s = {0};
+    count_live(w, &s);
+    if (w->result->blocks == 1 || s.up < w->result->min_live)
+        w->result->min_live = s.up;
     check_members(w);
     if (!world_draws(w) && c->boundary.n == 0)
         c->floor = (int64_t)w->result->floor; /* the others may begin before a draw could be made */
     if (c->boundary.n > 0 || !world_draws(w))
-        check_floor(w, up, lost, lost_by_permit);
-    keep_point(w, up);
+        check_floor(w, &s);
+    keep_point(w, s.up);
     if (draw)
         begin_epoch(w, draw); /* in force from the next block on */
     w->quiet_blocks++;

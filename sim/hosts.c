@@ -73,14 +73,22 @@ static void close_bar(struct world *w, uint32_t v, bool out)
     *open = 0;
 }
 
+/* The next header tells the time of the latest commit, and who was up then counts. */
+static void note_change(struct world *w, struct host *h)
+{
+    if (h->changed_ms <= w->committed_ms)
+        h->up_before = h->up;
+    h->changed_ms = w->now_ms;
+}
+
 void host_down(struct world *w, uint32_t v, bool fault)
 {
     struct host *h = &w->hosts[v];
     if (!h->up)
         return;
+    note_change(w, h);
     h->up = h->synced = false;
     h->fault = fault;
-    h->changed_ms = w->now_ms;
     h->down_height = chain_height(w->chain).n;
     h->generation++;
     trace_host(w->trace, w->now_ms, v, false, fault);
@@ -94,8 +102,8 @@ void host_up(struct world *w, uint32_t v)
         return;
     uint64_t head = chain_height(w->chain).n;
     uint64_t missed = head > h->down_height ? head - h->down_height : 0;
+    note_change(w, h);
     h->up = true;
-    h->changed_ms = w->now_ms;
     h->rebooted |= !h->fault && (h->renewed || !world_draws(w));
     trace_host(w->trace, w->now_ms, v, true, h->fault);
     close_bar(w, v, false);

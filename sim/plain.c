@@ -23,7 +23,7 @@ struct plain {
     struct plain_validator *validators; /* [count] */
     struct place *line;                 /* who goes first */
     uint32_t line_count, next;
-    bool open;
+    bool open, by_power;
     struct random random;
 };
 
@@ -134,10 +134,27 @@ static uint32_t count_away(const struct world *w)
     return away;
 }
 
-static void start_in_line(struct world *w, int64_t places)
+/* `room` is in the unit of the budget: members, or a sum of power where powers differ. */
+static void start_in_line(struct world *w, int64_t room)
 {
     struct plain *p = w->plain;
-    for (; places > 0 && p->next < p->line_count; places--)
+    int64_t count = INT64_MAX; /* min_validators counts members whatever the power */
+    if (p->by_power)
+        count = (int64_t)view_pulse(world_view(w), chain_height(w->chain))->live -
+                (int64_t)w->charter.min_validators;
+    for (; p->next < p->line_count && count-- > 0; p->next++) {
+        uint32_t v = p->line[p->next].validator;
+        room -= p->by_power ? view_validator(world_view(w), v)->power : 1;
+        if (room < 0)
+            return;
+        go(w, v);
+    }
+}
+
+static void start_next(struct world *w)
+{
+    struct plain *p = w->plain;
+    if (p->next < p->line_count && count_away(w) == 0)
         go(w, p->line[p->next++].validator);
 }
 
@@ -163,6 +180,7 @@ static void open_window(struct world *w)
 {
     struct plain *p = w->plain;
     p->open = true;
+    p->by_power = view_by_power(world_view(w));
     for (uint32_t i = 0; i < p->line_count; i++) {
         uint32_t v = p->line[i].validator;
         if (w->config->strategy == STRATEGY_ALL_AT_ONCE)
@@ -201,7 +219,7 @@ void plain_block(struct world *w)
     if (!p->open)
         return;
     if (w->config->strategy == STRATEGY_ONE_LOCK)
-        start_in_line(w, count_away(w) == 0);
+        start_next(w);
     else if (w->config->strategy == STRATEGY_CENTRAL || w->config->strategy == STRATEGY_OMNISCIENT)
         start_in_line(w, view_budget(world_view(w)));
     else if (w->config->strategy == STRATEGY_RANDOM_DELAY)

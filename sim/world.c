@@ -207,6 +207,26 @@ static uint32_t most_out(const struct world *w)
     }
 }
 
+/* With unequal powers places are no bound. What is: the power that may be out, and min_validators. */
+static int64_t bound_by_power(const struct world *w)
+{
+    int64_t block_ms = w->config->block_time_ms, total = 0, members = w->result->members;
+    int64_t count_room = members - (int64_t)w->charter.min_validators;
+    double by_power = 0, by_count = 0;
+    for (uint32_t v = 0; v < w->count; v++) {
+        const struct chain_record *r = &w->genesis->records[v];
+        double out_ms = (double)(w->hosts[v].reboot_ms + LOWER_OUT_BLOCKS * block_ms);
+        total += r->status == STATUS_ACTIVE ? r->power : 0;
+        by_power += w->agents[v].wants ? out_ms * (double)r->power : 0;
+        by_count += w->agents[v].wants ? out_ms : 0;
+    }
+    int64_t num = w->charter.phi_num, den = w->charter.phi_den;
+    int64_t room = total - (total / den * num + total % den * num / den + 1);
+    by_power = room > 0 ? by_power / (double)room : 0;
+    by_count = count_room > 0 ? by_count / (double)count_room : 0;
+    return (int64_t)(by_power > by_count ? by_power : by_count);
+}
+
 static void lower_bound(struct world *w)
 {
     int64_t block_ms = w->config->block_time_ms, longest_ms = 0, sum_ms = 0;
@@ -221,6 +241,8 @@ static void lower_bound(struct world *w)
             longest_ms = reboot_ms + LOWER_TURN_BLOCKS * block_ms;
     }
     int64_t by_places_ms = places ? sum_ms / places : 0;
+    if (view_by_power(world_view(w)))
+        by_places_ms = bound_by_power(w);
     w->places = places;
     w->result->lower_bound_s =
         (double)(by_places_ms > longest_ms ? by_places_ms : longest_ms) / 1000;
@@ -455,6 +477,28 @@ static void after_block(struct world *w)
     show_progress(w);
 }
 
+/* Undone, and neither its image nor the chain's owners stand against it. */
+static bool could_be_done(const struct world *w, uint32_t v)
+{
+    const struct host *h = &w->hosts[v];
+    const struct chain_record *r = chain_record(w->chain, v);
+    const struct view *view = world_view(w);
+    const struct draw *draw =
+        view_draw(view, charter_boundary(&w->charter, chain_height(w->chain)));
+    bool barred = r->trustee_disabled || r->status == STATUS_JAILED ||
+                  (draw && view_reason(view, draw, v, NULL) == VIEW_TOO_HEAVY);
+    return w->agents[v].wants && !h->returned && !h->lost && !barred &&
+           !w->agents[v].core.memory.failed;
+}
+
+static bool anybody_undone(const struct world *w)
+{
+    bool undone = false;
+    for (uint32_t v = 0; v < w->count; v++)
+        undone = undone || could_be_done(w, v);
+    return undone && w->places > 0;
+}
+
 void world_run(struct world *w)
 {
     struct happening next;
@@ -471,5 +515,5 @@ void world_run(struct world *w)
         w->over |= nothing_can_happen(w);
     }
     checks_end(w);
-    w->result->undone = w->undone > 0 && w->places > 0;
+    w->result->undone = anybody_undone(w);
 }

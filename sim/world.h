@@ -83,6 +83,7 @@ struct host {
     uint64_t lag;          /* blocks its RPC shows late */
     int64_t latency_ms;    /* one way, to anybody */
     int64_t changed_ms;    /* when it last went up or down */
+    bool up_before;        /* at the latest commit, if it has changed since */
     int64_t reboot_ms;     /* how long its reboot takes */
     uint64_t enter_height; /* first height of its latest stay in the set; 0: never left */
 };

@@ -104,6 +104,7 @@ static void take_pool(struct member_world *w)
             take_ours(w, &send);
     }
     w->pool_count = kept;
+    w->forgetful &= kept > 0;
 }
 
 static void feed(struct view *view, const struct view_block *block, const struct view_tx *txs,

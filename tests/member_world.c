@@ -74,7 +74,7 @@ static void tell_send(struct member_world *w, const struct coord_effect *e)
 static void tell_say(struct member_world *w, const struct coord_say *say)
 {
     char text[300];
-    w->broken_said |= say->level == LEVEL_BROKEN;
+    w->given[say->reason] = true;
     if (w->tale == TALE_WHOLE || say->level > LEVEL_DEBUG)
         tell(w, "%s%s%s\n", w->tale == TALE_WHOLE ? "  " : "",
              say->level == LEVEL_BROKEN ? "BROKEN: " : "", coord_sentence(say, text, sizeof text));
@@ -134,6 +134,7 @@ static struct view *create_view(const struct member_world *w, const struct chart
 
 void world_open(struct member_world *w, const struct world_setup *setup)
 {
+    world_close(w);
     memset(w, 0, sizeof *w);
     w->setup = setup ? *setup : world_usual();
     w->charter = charter_default("story-1", 1, WORLD_BLOCK_MS);
@@ -191,6 +192,17 @@ static enum world_fate draw_fate(struct member_world *w, enum tx_kind kind)
     return w->fate[kind];
 }
 
+/* Nothing of ours may still reach a block, as far as we can know, when we send. */
+static void check_flight(const struct member_world *w, const struct world_send *send)
+{
+    uint64_t head = w->core.head.n;
+    for (uint32_t i = 0; i < w->pool_count && !w->forgetful; i++)
+        assert_true(w->pool[i].timeout.n > 0 && w->pool[i].timeout.n <= head);
+    if (send->kind == TX_PAUSE)
+        assert_int_equal(send->timeout.n,
+                         charter_boundary(&w->charter, w->core.head).n + w->charter.epoch_blocks);
+}
+
 static void carry_send(struct member_world *w, const struct coord_effect *e)
 {
     struct world_send send = {.kind = e->send.tx,
@@ -199,6 +211,7 @@ static void carry_send(struct member_world *w, const struct coord_effect *e)
                               .class_minutes = e->send.class_minutes,
                               .charter = e->send.charter};
     assert_true(w->send_count < WORLD_SENDS_MAX && w->pool_count < WORLD_SENDS_MAX);
+    check_flight(w, &send);
     w->sends[w->send_count++] = send;
     enum world_fate fate = draw_fate(w, send.kind);
     if (fate == FATE_REFUSED || (send.timeout.n && send.timeout.n <= w->height)) {
@@ -362,6 +375,7 @@ void world_start(struct member_world *w, enum coord_journal journal)
 {
     coord_init(&w->core, &w->setup.policy, US);
     w->alive = true;
+    w->forgetful |= journal != JOURNAL_KEPT;
     w->news_count = 0;
     w->refused = TX_OTHER;
     w->ended = STEP_NONE;

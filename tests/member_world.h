@@ -12,8 +12,8 @@
  * world_fate() says otherwise. A membership transaction in block h changes V(h+2). The runtime does its
  * steps at once and well, unless told otherwise. Blocks come every 6 s; the agent's clock is the header's.
  *
- * With ten members N is 10, the floor 7, the reserve 0 and the budget 3. A world is a plain value: no
- * pointer into it but the core's policy, so it must not be moved.
+ * With ten members N is 10, the floor 7, the reserve 0 and the budget 3. A world must not be moved, and must
+ * be all zero before it is opened first; opening it anew ends the one before.
  */
 #ifndef STAGGER_TESTS_MEMBER_WORLD_H
 #define STAGGER_TESTS_MEMBER_WORLD_H
@@ -114,7 +114,8 @@ struct member_world {
     int64_t crash_after; /* effects until the agent dies; negative: never */
     int64_t effects;     /* carried out since world_open() */
     enum world_tale tale;
-    bool broken_said;
+    bool given[REASON_COUNT]; /* reasons that were said */
+    bool forgetful;           /* a journal was lost: what is in flight is not known any more */
     struct world_send sends[WORLD_SENDS_MAX];
     uint32_t send_count;
     char story[WORLD_STORY_MAX];
@@ -124,7 +125,7 @@ struct member_world {
 /* Ten members of a KIRA chain that makes empty blocks, and the default policy. */
 struct world_setup world_usual(void);
 
-/* NULL: world_usual(). To be ended by world_close(). */
+/* NULL: world_usual(). To be ended by world_close(), which may be called twice. */
 void world_open(struct member_world *w, const struct world_setup *setup);
 void world_close(struct member_world *w);
 

@@ -391,6 +391,15 @@ static int compare_places(const void *left, const void *right)
     return memcmp(a->key, b->key, HASH_SIZE);
 }
 
+/* O5: with unequal powers, one that would not fit though all of the reference were live. */
+static bool too_heavy(const struct oracle *o, const struct oracle_draw *d, int64_t power)
+{
+    int64_t fixed = o->charter.reserve;
+    int64_t reserve = fixed == RESERVE_DEFAULT ? d->reference / 25 : fixed;
+    return d->by_power &&
+           (power > d->reference - d->floor - reserve || power > d->reference - 3 * reserve - 1);
+}
+
 static void order_candidates(const struct sight *s, struct oracle_draw *d)
 {
     const struct oracle *o = s->o;
@@ -398,6 +407,9 @@ static void order_candidates(const struct sight *s, struct oracle_draw *d)
     for (uint32_t v = 0; v < ORACLE_VALIDATORS_MAX; v++) {
         d->reason[v] = judge(s, v);
         d->rank[v] = UINT32_MAX;
+        bool in_line = d->reason[v] == VIEW_PERMIT || d->reason[v] == VIEW_USED_UP;
+        if (in_line && too_heavy(o, d, s->set->power[v]))
+            d->reason[v] = VIEW_TOO_HEAVY;
         d->used_up += d->reason[v] == VIEW_USED_UP;
         if (d->reason[v] != VIEW_PERMIT)
             continue;

@@ -109,7 +109,6 @@ static void check(struct member_world *w, const struct crash *crash)
     assert_int_equal(w->self.status, COORD_ACTIVE);
     assert_true(reboots);
     assert_true(world_sent(w, TX_JOIN) <= w->charter.joins_max);
-    world_close(w);
 }
 
 static int64_t effects_of_a_turn(bool forced)
@@ -117,7 +116,6 @@ static int64_t effects_of_a_turn(bool forced)
     struct crash none = {.after = -1, .again = -1, .forced = forced};
     assert_true(run(&world, &none) < BLOCKS_MAX);
     int64_t effects = world.effects;
-    world_close(&world);
     return effects;
 }
 
@@ -127,7 +125,6 @@ static void every_point(struct crash crash)
     assert_true(effects >= (crash.forced ? 20 : 40));
     for (crash.after = 0; crash.after < effects; crash.after++)
         check(&world, &crash);
-    world_open(&world, NULL);
 }
 
 static void with_the_journal(void **state)
@@ -201,7 +198,6 @@ static void a_forced_turn(void **state)
 {
     (void)state;
     every_point((struct crash){.again = -1, .dead_blocks = 1, .forced = true});
-    world_close(&world);
     every_point(
         (struct crash){.again = -1, .dead_blocks = 1, .forced = true, .journal = JOURNAL_NONE});
 }

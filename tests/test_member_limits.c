@@ -56,9 +56,7 @@ static void peers_hold_back_and_let_go(void **state)
         assert_true(cases[i].reason == REASON_NONE || told(w, cases[i].reason));
         tell_peers(w, (struct coord_peers){.known = true});
         world_until(w, COORD_PAUSED);
-        world_close(w);
     }
-    world_open(&world, NULL);
 }
 
 /* Between the join and the permit. */
@@ -90,9 +88,7 @@ static void only_within_the_hours(void **state)
         world_command(w, COMMAND_REBOOT, WORLD_WORK_MS);
         assert_int_equal(w->send_count, cases[i].inside);
         assert_int_equal(told(w, REASON_HOURS), !cases[i].inside);
-        world_close(w);
     }
-    world_open(&world, NULL);
 }
 
 static void a_broken_store_begins_nothing(void **state)
@@ -196,7 +192,6 @@ static void the_lottery_thins_the_line(void **state)
     assert_in_range(joins_at_once(40, 0, 38), 1, 6);
     assert_int_equal(joins_at_once(40, 0, 40), 0);
     assert_int_equal(joins_at_once(40, 40, 0), 40);
-    world_open(&world, NULL);
 }
 
 /* Nobody else wants: sooner or later the lottery lets us. */
@@ -215,10 +210,8 @@ static void the_lottery_lets_everybody_in_at_last(void **state)
         world_to(w, height + 3 * 8);
         assert_true(world_sent(w, TX_JOIN) > 0);
         world_until(w, COORD_DONE);
-        world_close(w);
     }
     assert_true(drawn_blanks >= 3);
-    world_open(&world, NULL);
 }
 
 static void beyond_the_own_cap_the_permit_is_left_unused(void **state)

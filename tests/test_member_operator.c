@@ -115,7 +115,6 @@ static void busy_in_every_state_of_a_turn(void **state)
             world_command(w, commands[c], WORLD_WORK_MS);
             assert_true(refused(w, REASON_BUSY));
         }
-        world_close(w);
     }
 }
 
@@ -290,7 +289,6 @@ static void no_force_in_a_closing_window_without_yes(void **state)
         world_command(w, COMMAND_FORCE, WORLD_WORK_MS);
         assert_int_equal(refused(w, REASON_NO_YES_VOTE), cases[i].refused);
         assert_int_equal(world_sent(w, TX_PAUSE), !cases[i].refused);
-        world_close(w);
     }
 }
 

@@ -461,7 +461,6 @@ static void not_in_step_no_unpause(void **state)
         w->node = (struct world_node){.up = true, .lag = 2};
         world_block(w);
         assert_int_equal(world_sent(w, TX_UNPAUSE), 1);
-        world_close(w);
     }
 }
 

@@ -75,7 +75,6 @@ static void a_turn_that_does_not_fit_is_not_begun(void **state)
     world_to(w, 20);
     assert_true(told(w, REASON_WINDOW));
     assert_int_equal(w->send_count, 0);
-    world_close(w);
     world_begin(w, NULL);
     world_plan(w, 216 * 1000, true);
     world_command(w, COMMAND_REBOOT, WORLD_WORK_MS);
@@ -151,16 +150,12 @@ static void return_with_the_node_down(int64_t upgrade_in_ms, uint32_t blocks)
     assert_true(timeout == 0 || timeout > w->height);
     world_commit(w);
     assert_int_equal(w->self.status, COORD_ACTIVE);
-    world_close(w);
 }
 
 static void no_yes_vote_and_the_node_down(void **state)
 {
     (void)state;
-    world_open(&world, NULL);
-    world_close(&world);
     return_with_the_node_down(2 * MINUTE_MS + 5 * WORLD_BLOCK_MS, 5);
-    world_open(&world, NULL);
 }
 
 /* Longer than a transaction's timeout, counted from the last block that our node has shown. */
@@ -168,7 +163,6 @@ static void no_yes_vote_and_the_node_down_for_minutes(void **state)
 {
     (void)state;
     return_with_the_node_down(4 * MINUTE_MS, 20);
-    world_open(&world, NULL);
 }
 
 /* Longer than the view remembers. */
@@ -176,7 +170,6 @@ static void no_yes_vote_and_the_node_down_for_long(void **state)
 {
     (void)state;
     return_with_the_node_down(2 * MINUTE_MS + 100 * WORLD_BLOCK_MS, 100);
-    world_open(&world, NULL);
 }
 
 /* It was started, and hangs. */
