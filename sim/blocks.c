@@ -362,6 +362,8 @@ static void last_block(struct world *w)
     w->result->chain_stopped_for_good = why != NULL;
     snprintf(w->result->stopped_why, sizeof w->result->stopped_why, "%s",
              why ? why : "halted by plan");
+    if (why)
+        checks_dead(w);
     w->over = true;
 }
 

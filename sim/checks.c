@@ -96,8 +96,10 @@ void checks_step(struct world *w, uint32_t v, const struct coord *before,
                  const struct coord_effects *effects)
 {
     const struct coord *after = &w->agents[v].core;
-    if (before->memory.state == COORD_DONE && after->memory.state == COORD_PAUSED)
-        checks_violate(w, "legal-moves", v, "from DONE to PAUSED in one step");
+    if (!coord_memory_valid(&after->memory))
+        checks_violate(
+            w, "legal-state", v, "from %s to %s with a memory that no journal would take",
+            coord_state_name(before->memory.state), coord_state_name(after->memory.state));
     for (uint32_t i = 0; i < effects->count; i++) {
         if (effects->list[i].kind == EFFECT_PERSIST && i != 0)
             checks_violate(w, "durable-first", v, "the journal is written after effect %u", i);
@@ -170,8 +172,9 @@ void checks_tx(struct world *w, const struct view_tx *tx, uint64_t timeout, enum
         c->round = charter_round(&w->charter, height_at(head));
         memset(c->joins, 0, w->count * sizeof *c->joins);
     }
+    bool join = tx->kind == TX_JOIN && view_join_counts(w->config->chain, tx->code, tx->codespace);
     if (by == BY_AGENT && world_draws(w)) {
-        if (tx->kind == TX_JOIN && ++c->joins[tx->validator] > w->charter.joins_max)
+        if (join && ++c->joins[tx->validator] > w->charter.joins_max)
             checks_violate(w, "joins-bounded", tx->validator, "join number %u of the round",
                            c->joins[tx->validator]);
         if (tx->kind == TX_PAUSE && tx->code == 0)
@@ -309,6 +312,22 @@ void checks_block(struct world *w, const struct draw *draw)
     w->quiet_blocks++;
 }
 
+/* Did our own rules stop the chain: a transaction of an agent in the fatal block, or an agent that was away at
+ * the upgrade without a YES vote? */
+void checks_dead(struct world *w)
+{
+    bool ours = false;
+    for (uint32_t i = 0; i < w->block_tx_count; i++)
+        ours = ours || (w->block_authors[i] == BY_AGENT && w->block_txs[i].kind >= TX_PAUSE);
+    for (uint32_t v = 0; chain_plan(w->chain)->pending && v < w->count; v++) {
+        enum coord_state state = w->agents[v].core.memory.state;
+        bool away = state >= COORD_PAUSED && state <= COORD_UNPAUSING;
+        ours = ours || (w->agents[v].exists && away && !chain_record(w->chain, v)->voted_yes);
+    }
+    if (ours)
+        checks_violate(w, "chain-lives", VALIDATOR_NONE, "%s", w->result->stopped_why);
+}
+
 void checks_end(struct world *w)
 {
     struct result *r = w->result;
@@ -318,10 +337,4 @@ void checks_end(struct world *w)
         if (w->agents[v].wants && h->up && !h->lost && !chain_in_set(w->chain, v))
             r->left_paused++;
     }
-    bool ours = true; /* did our own rules stop the chain? */
-    for (uint32_t i = 0; i < w->fault_count; i++)
-        ours = ours && w->faults[i].kind != FAULT_FATAL_PAIR &&
-               w->faults[i].kind != FAULT_OPERATOR_PAUSE;
-    if (r->chain_stopped_for_good && ours)
-        checks_violate(w, "chain-lives", VALIDATOR_NONE, "%s", r->stopped_why);
 }

@@ -12,7 +12,7 @@
 #define NEWS_MAX 128 /* an agent's news; the oldest give way and are left to the digests */
 #define BEAT_MS 500  /* at least; grows with the network, so that traffic stays bounded */
 #define BEAT_MS_PER_AGENT_1000 1200
-#define DIGEST_MS 30000       /* at least; grows as the beat does */
+#define DIGEST_MS 30000 /* at least; grows as the beat does */
 #define DIGEST_BEATS 25
 #define DIGEST_RECORDS 256 /* a window of records compared in one exchange */
 #define SAMPLE 256         /* records looked at for a second opinion */
@@ -41,7 +41,7 @@ struct frame {
 struct mind {        /* what one agent knows */
     uint16_t *known; /* [count] highest sequence number heard of each validator, 0: none */
     struct news news[NEWS_MAX];
-    uint32_t news_count;
+    uint32_t news_first, news_count; /* a ring */
     bool beat_due;
 };
 
@@ -85,7 +85,8 @@ bool gossip_create(struct world *w)
     if (!g->records || !g->heads || !g->minds || !g->peers || !make_peers(w, g))
         return false;
     for (uint32_t i = 0; i < g->peer_count && g->peer_count > 1; i++)
-        world_later(w, (int64_t)random_below(&g->random, (uint64_t)g->digest_ms), HAPPEN_DIGEST, g->peers[i], 0);
+        world_later(w, (int64_t)random_below(&g->random, (uint64_t)g->digest_ms), HAPPEN_DIGEST,
+                    g->peers[i], 0);
     return true;
 }
 
@@ -124,9 +125,11 @@ static void remember(struct world *w, uint32_t v, uint32_t about, uint16_t seque
     if (!m->known || m->known[about] >= sequence)
         return;
     m->known[about] = sequence;
-    if (m->news_count == NEWS_MAX)
-        memmove(m->news, m->news + 1, --m->news_count * sizeof *m->news);
-    m->news[m->news_count++] = (struct news){about, sequence, PUSHES};
+    if (m->news_count == NEWS_MAX) {
+        m->news_first++;
+        m->news_count--;
+    }
+    m->news[(m->news_first + m->news_count++) % NEWS_MAX] = (struct news){about, sequence, PUSHES};
     want_beat(w, v);
 }
 
@@ -220,13 +223,18 @@ void gossip_beat(struct world *w, uint32_t v)
         return;
     }
     uint32_t count = m->news_count < FRAME_RECORDS ? m->news_count : FRAME_RECORDS;
-    const struct news *latest = m->news + m->news_count - count;
+    struct news latest[FRAME_RECORDS];
+    uint32_t from = m->news_first + m->news_count - count;
+    for (uint32_t i = 0; i < count; i++)
+        latest[i] = m->news[(from + i) % NEWS_MAX];
     for (int i = 0; i < FANOUT; i++)
         send_frame(w, v, random_peer(g, v), latest, count, false);
     uint32_t kept = 0;
-    for (uint32_t i = 0; i < m->news_count; i++)
-        if (i < m->news_count - count || --m->news[i].pushes > 0)
-            m->news[kept++] = m->news[i];
+    for (uint32_t i = 0; i < m->news_count; i++) {
+        struct news *n = &m->news[(m->news_first + i) % NEWS_MAX];
+        if (i < m->news_count - count || --n->pushes > 0)
+            m->news[(m->news_first + kept++) % NEWS_MAX] = *n;
+    }
     m->news_count = kept;
     want_beat(w, v);
 }
@@ -235,8 +243,13 @@ void gossip_frame(struct world *w, uint64_t number)
 {
     struct gossip *g = w->gossip;
     const struct frame *f = g->frames[number];
-    if (w->agents[f->to].alive && !f->forged) /* a record that its owner did not sign is dropped */
-        for (uint32_t i = 0; i < f->count; i++)
+    const uint16_t *known = g->minds[f->to].known;
+    for (uint32_t i = 0; known && i < f->count;
+         i++) /* one miss of the cache a record, all at once */
+        __builtin_prefetch(&known[f->records[i].about]);
+    bool heard = known && w->agents[f->to].alive && !f->forged; /* unsigned records are dropped */
+    for (uint32_t i = 0; heard && i < f->count; i++)
+        if (known[f->records[i].about] < f->records[i].sequence)
             remember(w, f->to, f->records[i].about, f->records[i].sequence);
     g->free_frames[g->free_count++] = (uint32_t)number;
 }

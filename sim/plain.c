@@ -158,6 +158,15 @@ static void start_next(struct world *w)
         go(w, p->line[p->next++].validator);
 }
 
+/* By the rule that the draw obeys, but at every block: there is a budget from the first block on that has k last
+ * commits behind it. */
+static int64_t budget(const struct world *w)
+{
+    const struct view *view = world_view(w);
+    bool ruled = view_head(view).n >= view_first(view).n + w->charter.live_blocks;
+    return ruled ? view_budget(view) : 0;
+}
+
 /* KIP_65's letter: wait at random, then look, then go; everybody looks at the same count. */
 static void look_and_go(struct world *w)
 {
@@ -221,7 +230,7 @@ void plain_block(struct world *w)
     if (w->config->strategy == STRATEGY_ONE_LOCK)
         start_next(w);
     else if (w->config->strategy == STRATEGY_CENTRAL || w->config->strategy == STRATEGY_OMNISCIENT)
-        start_in_line(w, view_budget(world_view(w)));
+        start_in_line(w, budget(w));
     else if (w->config->strategy == STRATEGY_RANDOM_DELAY)
         look_and_go(w);
 }

@@ -9,8 +9,8 @@
  *           ──> plain.c    the other strategies, for comparison
  *           <── checks.c   the invariants, after every step and every block
  *
- * Agents under the same charter that have seen the same blocks share one view; test_world shows that views
- * of their own answer the same. Time is in milliseconds on the chain's clock. Nothing here reads a clock.
+ * Agents under the same charter that have seen the same blocks share one view; test_view_trace
+ * shows that views of their own answer the same. Time is in milliseconds on the chain's clock. Nothing here reads a clock.
  */
 #ifndef STAGGER_SIM_WORLD_H
 #define STAGGER_SIM_WORLD_H
@@ -309,6 +309,7 @@ void checks_step(struct world *w, uint32_t v, const struct coord *before,
 void checks_tx(struct world *w, const struct view_tx *tx, uint64_t timeout_height,
                enum chain_author by);
 void checks_block(struct world *w, const struct draw *draw);
+void checks_dead(struct world *w);
 void checks_end(struct world *w);
 void checks_violate(struct world *w, const char *invariant, uint32_t validator, const char *format,
                     ...) __attribute__((format(printf, 4, 5)));

@@ -158,7 +158,7 @@ def seen_signing(run):
 
 
 def judge_halts(run, block_time_ms):
-    """A header's time is when the block before it was committed; the last commit is not to be seen."""
+    """A header tells when the block before it was committed; the last commit is not to be seen."""
     times = [b["time_ms"] for b in run.blocks]
     gaps = [b - a for a, b in zip(times[1:], times[2:])]
     usual = block_time_ms or (statistics.median(gaps) if gaps else 0)
@@ -194,8 +194,9 @@ def compare(run, row, options):
     if row["blocks"] != blocks:
         yield f"blocks: the row says {row['blocks']}, the trace {blocks}"
     missed = judge_missed(run)
-    if not 0 <= row["missed_blocks_in_set"] - missed <= row["members"]:  # the last commit is unseen
-        yield f"missed_blocks_in_set: the row says {row['missed_blocks_in_set']}, the trace {missed}"
+    unseen = row["missed_blocks_in_set"] - missed  # of the last commit, which no block shows
+    if not 0 <= unseen <= row["members"]:
+        yield f"missed_blocks_in_set: the row says {unseen} more than the trace's {missed}"
     halted = judge_halts(run, options.block_time_ms)
     if options.block_time_ms and not -SECONDS_OFF <= row["halted_s"] - halted:
         yield f"halted_s: the row says {row['halted_s']}, the trace {halted}"

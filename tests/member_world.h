@@ -76,6 +76,7 @@ struct member_world {
     struct view *other; /* of another charter, fed alike; NULL for none */
     struct coord core;
     bool alive;
+    bool twice;  /* every event that may be repeated is */
     bool manual; /* questions and steps wait for the test */
 
     /* the chain */
