@@ -73,7 +73,7 @@ enum coord_reason {
     REASON_JOINS_EXHAUSTED, /* J joins in this round */
     REASON_OWN_FLOOR,       /* the operator's own floor */
     REASON_OWN_CAP,         /* the operator's own cap on how many may be out */
-    REASON_STAND_BACK,       /* longer turns of the same CLASS first */
+    REASON_STAND_BACK,      /* longer turns of the same CLASS first */
     REASON_WOULD_WITHHOLD,  /* a permit would be withheld for one of the two, so no join yet */
     REASON_SPACING,         /* our last membership transaction is too close */
     REASON_LAST_MEMBER,     /* the chain would stop for good */
@@ -296,9 +296,9 @@ struct coord {
     struct instant head_time, head_seen; /* header time; our clock when it came */
     struct height woke;                  /* first head since the start */
     struct height decided;               /* latest boundary whose draw was looked at */
-    struct height stood;          /* first head at which we stood back behind longer turns of our CLASS */
-    struct height permit;                /* boundary of a permit that waits for block E + 1 */
-    struct height asked;                 /* head at which we asked for our own state */
+    struct height stood;    /* first head at which we stood back behind longer turns of our CLASS */
+    struct height permit;   /* boundary of a permit that waits for block E + 1 */
+    struct height asked;    /* head at which we asked for our own state */
     struct height nudged;   /* head at which our slot to move a still chain has passed */
     struct height signing;  /* first block since the return that holds our signature */
     struct instant retry;   /* not before: a refused transaction, a failed step */

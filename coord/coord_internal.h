@@ -1,4 +1,5 @@
-/* What the files of the member share: member.c (events), turn.c (states), rules.c (refusals), say.c. */
+/* What the files of the member share: member.c (events), turn.c (states), command.c,
+ * wake.c, rules.c (refusals), say.c. */
 #ifndef STAGGER_COORD_COORD_INTERNAL_H
 #define STAGGER_COORD_COORD_INTERNAL_H
 
@@ -70,8 +71,20 @@ void step_refuse(struct step *s, enum coord_reason reason);
 /* Lets the state's handler act on what is known until nothing moves any more. */
 void turn_advance(struct step *s);
 
+/* No transaction of ours matters any more. */
+void turn_forget_flight(struct step *s);
+
+/* Back into the set from wherever we are, as at the end of a turn. */
+void turn_begin_return(struct step *s);
+
+/* Into PAUSING; a pause of an earlier turn, which a lost journal no longer tells apart, is not waited for. */
+void turn_begin_pause(struct step *s, bool forced);
+
+/* Our slot for moving a still chain on: members take different moments, so that one join serves all. */
+struct instant wake_mover(const struct coord *c, const struct view *view);
+
 /* The operator's command; the refusal's reason, or REASON_NONE. */
-enum coord_reason turn_command(struct step *s, enum coord_command command, int64_t expected_ms);
+enum coord_reason command_take(struct step *s, enum coord_command command, int64_t expected_ms);
 
 /* Header time of the chain now, by the latest header and how long ago it came: our own clock may be wrong. */
 struct instant rules_chain_now(const struct coord *c, struct instant now);

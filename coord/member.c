@@ -255,7 +255,7 @@ static void on_operator(struct step *s)
 {
     enum coord_command command = s->event->operator.command;
     step_say(s, LEVEL_INFO, SAY_COMMAND, REASON_NONE, command, 0, 0, 0);
-    enum coord_reason reason = turn_command(s, command, s->event->operator.expected_ms);
+    enum coord_reason reason = command_take(s, command, s->event->operator.expected_ms);
     if (reason != REASON_NONE)
         step_say(s, LEVEL_INFO, SAY_REFUSED, reason, 0, 0, 0, 0);
 }

@@ -7,10 +7,11 @@
 
 #define TURN_BLOCKS                                                                                \
     10 /* blocks around the work: permit, pause, two to leave, unpause, two to enter */
-#define OUT_BLOCKS 2          /* of them, those that a validator is out of the set, beside its node's start */
-#define SYNC_MS 5000       /* a node's start and handshake */
-#define BLOCK_MS_GUESS 6000   /* before two blocks are known */
-#define BLOCK_MS_MAX 60000 /* a chain without empty blocks makes them when it is asked to */
+#define OUT_BLOCKS                                                                                 \
+    2 /* of them, those that a validator is out of the set, beside its node's start */
+#define SYNC_MS 5000        /* a node's start and handshake */
+#define BLOCK_MS_GUESS 6000 /* before two blocks are known */
+#define BLOCK_MS_MAX 60000  /* a chain without empty blocks makes them when it is asked to */
 #define PEER_LEAD_BLOCKS 5
 #define STAND_BACK_PARTS 3
 #define STAND_BACK_BLOCKS 2 /* from the first joins to the blocks that show them */
@@ -190,15 +191,17 @@ static bool stands_back(const struct coord *c, const struct view *view, const st
 {
     int64_t block_ms = view_block_ms(view, c->head);
     int64_t out_ms = out_of_set_ms(c->memory.expected_ms, block_ms);
-    int64_t spare_ms = MINUTE_MS - 1 - (out_ms + MINUTE_MS - 1) % MINUTE_MS; /* of the class's last minute */
+    int64_t spare_ms =
+        MINUTE_MS - 1 - (out_ms + MINUTE_MS - 1) % MINUTE_MS; /* of the class's last minute */
     int64_t parts = spare_ms * STAND_BACK_PARTS / MINUTE_MS;
     const struct view_pulse *p = view_pulse(view, c->head);
     if (parts == 0 || view_charter(view)->order != ORDER_LONG_FIRST || !view_empty_blocks(view))
         return false;
     if (c->stood.n == 0 || c->head.n < c->stood.n + STAND_BACK_BLOCKS)
         return true;
-    int64_t places = d ? (int64_t)d->budget_count - d->permits + (d->reference_count - d->live_count) / 8 + 1
-                       : p->live / 4;
+    int64_t places =
+        d ? (int64_t)d->budget_count - d->permits + (d->reference_count - d->live_count) / 8 + 1
+          : p->live / 4;
     return view_in_line(view, d, coord_class(c->memory.expected_ms, block_ms)) > places / parts;
 }
 

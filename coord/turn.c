@@ -8,10 +8,7 @@
 #define ENTER_BLOCKS 4 /* from an unpause to the set, before we ask what is wrong */
 #define LEAVE_BLOCKS 3 /* from a pause to the set without it, and one more */
 #define NODE_LAG_MAX 2
-#define MOVERS 16 /* slots in which waiting members move a still chain on */
-#define MOVER_SLOT_MS 5000
-#define JOINS_KEPT 2    /* of J, never spent on moving the chain */
-#define WATCH_BLOCKS 60 /* how often a member without work looks at its place in the set */
+#define JOINS_KEPT 2 /* of J, never spent on moving the chain */
 
 static struct height timeout_soon(const struct step *s)
 {
@@ -31,7 +28,7 @@ static bool in_flight(const struct step *s)
     return s->c->memory.flight.kind != TX_OTHER && !s->c->memory.flight.refused;
 }
 
-static void forget_flight(struct step *s)
+void turn_forget_flight(struct step *s)
 {
     s->c->memory.flight = (struct coord_flight){.kind = TX_OTHER};
     s->c->retry = INSTANT_NEVER;
@@ -83,9 +80,9 @@ static void try_join(struct step *s)
 }
 
 /* Back into the set from wherever we are, as at the end of a turn. */
-static void begin_return(struct step *s)
+void turn_begin_return(struct step *s)
 {
-    forget_flight(s);
+    turn_forget_flight(s);
     s->c->memory.entered = HEIGHT_NONE;
     step_move(s, COORD_SYNCING);
 }
@@ -126,7 +123,7 @@ static bool rescue(struct step *s)
         step_refuse(s, REASON_TRUSTEES);
     } else if (c->own.status != COORD_ACTIVE && c->own.status != COORD_UNKNOWN) {
         step_say(s, LEVEL_UNUSUAL, SAY_OUT_OF_SET, REASON_NONE, c->own.status, 0, 0, 0);
-        begin_return(s);
+        turn_begin_return(s);
         return true;
     }
     if (charter_is_boundary(view_charter(s->view), c->head) && c->asked.n < c->head.n)
@@ -150,12 +147,12 @@ static void joining(struct step *s)
     if (rescue(s))
         return;
     if (s->c->memory.errand == ERRAND_NONE) {
-        forget_flight(s);
+        turn_forget_flight(s);
         step_move(s, COORD_IDLE);
     } else if (v->join.n > s->c->head.n) {
         return; /* it stands in a block that our node has not shown yet */
     } else if (join_stands(s)) {
-        forget_flight(s);
+        turn_forget_flight(s);
         step_move(s, COORD_WAITING);
         step_say(s, LEVEL_DEBUG, SAY_JOINED, REASON_NONE, (int64_t)v->join.n, 0, 0, 0);
     } else {
@@ -177,7 +174,7 @@ static void tell_draw(struct step *s, const struct draw *d, enum view_reason rea
 }
 
 /* The blocks may hold a pause of an earlier turn that no journal remembers: it is not the one to wait for. */
-static void begin_pause(struct step *s, bool forced)
+void turn_begin_pause(struct step *s, bool forced)
 {
     struct coord_memory *m = &s->c->memory;
     struct height last = view_validator(s->view, s->c->self)->pause;
@@ -196,7 +193,7 @@ static void pause_by_permit(struct step *s, const struct draw *d, uint32_t rank)
         step_say(s, LEVEL_INFO, SAY_PERMIT_UNUSED, reason, (int64_t)d->epoch.n, 0, 0, 0);
         return;
     }
-    begin_pause(s, false);
+    turn_begin_pause(s, false);
     step_send(s, TX_PAUSE, height_after(d->boundary, view_charter(s->view)->epoch_blocks), 0);
 }
 
@@ -229,7 +226,7 @@ static void look_at_draw(struct step *s)
     c->decided = d->boundary;
     if (reason != VIEW_PERMIT)
         return;
-    forget_flight(s);
+    turn_forget_flight(s);
     pause_by_permit(s, d, rank);
 }
 
@@ -243,24 +240,17 @@ static bool chain_is_worth_moving(const struct step *s)
     return p->members != d->member_count || p->live != d->live_count || p->live < p->members;
 }
 
-static struct instant mover_turn(const struct coord *c, const struct view *view)
-{
-    uint32_t slot =
-        (view_pulse(view, c->head)->hash[0] ^ view_validator(view, c->self)->address[0]) % MOVERS;
-    return instant_after(c->head_seen, c->policy->still_ms + (int64_t)slot * MOVER_SLOT_MS);
-}
-
 static void move_chain(struct step *s)
 {
     const struct view_validator *v = view_validator(s->view, s->c->self);
     bool spare = v->joins + JOINS_KEPT < view_charter(s->view)->joins_max;
-    if (view_empty_blocks(s->view) || s->event->now.ms < mover_turn(s->c, s->view).ms)
+    if (view_empty_blocks(s->view) || s->event->now.ms < wake_mover(s->c, s->view).ms)
         return;
     s->c->nudged = s->c->head;
     if (!spare || !chain_is_worth_moving(s) || coord_may_join(s->c, s->view) != REASON_NONE)
         return;
     step_say(s, LEVEL_INFO, SAY_MOVE_CHAIN, REASON_NONE, v->joins + 1, 0, 0, 0);
-    forget_flight(s);
+    turn_forget_flight(s);
     send_join(s);
 }
 
@@ -270,7 +260,7 @@ static void waiting(struct step *s)
     if (rescue(s))
         return;
     if (c->memory.errand == ERRAND_NONE) {
-        forget_flight(s);
+        turn_forget_flight(s);
         step_move(s, COORD_IDLE);
         return;
     }
@@ -304,7 +294,7 @@ static void pausing(struct step *s)
             m->pause = view_validator(s->view, s->c->self)->pause;
         if (m->pause.n > m->membership.n)
             m->membership = m->pause;
-        forget_flight(s);
+        turn_forget_flight(s);
         m->entered = HEIGHT_NONE;
         step_move(s, COORD_PAUSED);
         step_say(s, LEVEL_INFO, SAY_PAUSED, REASON_NONE, (int64_t)m->pause.n, 0, 0, 0);
@@ -390,6 +380,8 @@ static bool node_in_step(const struct coord_node *n)
 static void syncing(struct step *s)
 {
     struct coord *c = s->c;
+    if (c->head.n <= c->memory.pause.n)
+        return; /* our node shows a chain from before our pause */
     if (coord_in_set(c, s->view)) {
         c->memory.entered = c->head;
         step_move(s, COORD_SETTLING);
@@ -418,7 +410,7 @@ static void unpausing(struct step *s)
     bool spaced = c->head.n > m->membership.n;
     if (m->entered.n > 0 || (spaced && c->head.n > m->pause.n + 1 && coord_in_set(c, s->view))) {
         m->entered = m->entered.n > 0 ? m->entered : c->head;
-        forget_flight(s);
+        turn_forget_flight(s);
         step_move(s, COORD_SETTLING);
         step_say(s, LEVEL_INFO, SAY_SETTLING, REASON_NONE, (int64_t)m->entered.n, 0, 0, 0);
         return;
@@ -513,145 +505,4 @@ void turn_advance(struct step *s)
         if (current || before == COORD_OFFLINE)
             states[before](s);
     } while (s->c->memory.state != before);
-}
-
-/* --- commands --- */
-
-static bool between_turns(enum coord_state state)
-{
-    return state == COORD_IDLE || state == COORD_JOINING || state == COORD_WAITING ||
-           state == COORD_DONE;
-}
-
-static enum coord_reason take_errand(struct step *s, enum coord_errand errand, int64_t expected_ms)
-{
-    struct coord_memory *m = &s->c->memory;
-    if (!between_turns(m->state) && m->state != COORD_SETTLING)
-        return REASON_BUSY;
-    if (errand == ERRAND_MAINTENANCE && m->errand == ERRAND_REBOOT)
-        m->later_ms = m->expected_ms + 1; /* the reboot comes after it */
-    m->errand = errand;
-    m->expected_ms = expected_ms > 0 ? expected_ms : 0;
-    s->c->told = REASON_NONE;
-    s->dirty = true;
-    return REASON_NONE;
-}
-
-static enum coord_reason pause_by_force(struct step *s, int64_t expected_ms)
-{
-    struct coord *c = s->c;
-    if (!between_turns(c->memory.state) || c->head.n == 0)
-        return REASON_BUSY;
-    enum coord_reason reason = rules_fatal(c, s->view, rules_chain_now(c, s->event->now));
-    if (reason != REASON_NONE)
-        return reason;
-    take_errand(s, ERRAND_MAINTENANCE, expected_ms);
-    const struct charter *charter = view_charter(s->view);
-    forget_flight(s);
-    begin_pause(s, true);
-    step_send(s, TX_PAUSE, height_after(charter_boundary(charter, c->head), charter->epoch_blocks),
-              0);
-    step_say(s, LEVEL_UNUSUAL, SAY_FORCED, REASON_NONE, 0, 0, 0, 0);
-    return REASON_NONE;
-}
-
-static enum coord_reason end_errand(struct step *s)
-{
-    struct coord *c = s->c;
-    enum coord_state state = c->memory.state;
-    bool known = view_pulse(s->view, c->head) != NULL;
-    if (c->memory.step != STEP_NONE)
-        return REASON_BUSY;
-    if (between_turns(state) && known && !coord_in_set(c, s->view)) {
-        begin_return(s); /* paused by hand, and now unpaused by hand through us */
-        return REASON_NONE;
-    }
-    bool reboot = c->memory.errand == ERRAND_REBOOT;
-    if (c->memory.errand == ERRAND_NONE || (reboot && between_turns(state)))
-        return REASON_NOT_PAUSED; /* said once too often, it must not call an upgrade off */
-    if (reboot && (state == COORD_SYNCING || state == COORD_UNPAUSING || state == COORD_SETTLING))
-        return REASON_BUSY;
-    c->memory.errand = ERRAND_NONE;
-    s->dirty = true;
-    return REASON_NONE;
-}
-
-enum coord_reason turn_command(struct step *s, enum coord_command command, int64_t expected_ms)
-{
-    struct coord_memory *m = &s->c->memory;
-    switch (command) {
-    case COMMAND_REBOOT:
-        return take_errand(s, ERRAND_REBOOT, expected_ms);
-    case COMMAND_PAUSE:
-        return take_errand(s, ERRAND_MAINTENANCE, expected_ms);
-    case COMMAND_FORCE:
-        return pause_by_force(s, expected_ms);
-    case COMMAND_UNPAUSE:
-        return end_errand(s);
-    case COMMAND_HOLD:
-    case COMMAND_UNHOLD:
-        m->held = command == COMMAND_HOLD;
-        s->dirty = true;
-        return REASON_NONE;
-    case COMMAND_UNFREEZE:
-        m->frozen = false;
-        m->pardoned = UINT32_MAX; /* the next draw lowers it to who is overdue now */
-        s->dirty = true;
-        return REASON_NONE;
-    case COMMAND_COUNT:
-        break;
-    }
-    assert(!"a command that coord.h does not name");
-    return REASON_NONE;
-}
-
-/* --- wake-ups --- */
-
-static struct height next_boundary(const struct coord *c, const struct charter *charter)
-{
-    return height_after(charter_boundary(charter, c->head), charter->epoch_blocks);
-}
-
-static struct height next_block(const struct coord *c, const struct charter *charter)
-{
-    struct height next = height_after(c->head, 1);
-    if (c->head.n == 0)
-        return next;
-    bool resting = c->memory.errand == ERRAND_NONE && !c->recovering && c->own.known &&
-                   c->own.status == COORD_ACTIVE;
-    switch (c->memory.state) {
-    case COORD_IDLE:
-    case COORD_DONE:
-        if (c->told == REASON_STAND_BACK && c->head.n < c->stood.n + 2)
-            return next;
-        return resting ? height_after(c->head, WATCH_BLOCKS) : next_boundary(c, charter);
-    case COORD_WAITING:
-        return c->permit.n > c->decided.n || c->memory.flight.kind != TX_OTHER
-                   ? next
-                   : next_boundary(c, charter);
-    case COORD_OFFLINE:
-        return HEIGHT_NEVER;
-    default:
-        return next;
-    }
-}
-
-/* Out without a YES vote: when the unpause must be sent even if the node is not back. */
-static struct instant forced_return_at(const struct coord *c)
-{
-    int64_t left_ms = c->plan.upgrade_time.ms - c->policy->window_margin_ms - c->head_time.ms;
-    return instant_after(c->head_seen, left_ms > 0 ? left_ms + 1 : 1);
-}
-
-struct coord_deadline coord_deadline(const struct coord *c, const struct view *view)
-{
-    struct coord_deadline d = {c->retry, next_block(c, view_charter(view))};
-    struct instant more = INSTANT_NEVER;
-    if (c->memory.state == COORD_OFFLINE && c->plan.pending && !c->plan.voted_yes)
-        more = forced_return_at(c);
-    else if (c->memory.state == COORD_WAITING && !view_empty_blocks(view) &&
-             c->nudged.n < c->head.n && view_pulse(view, c->head))
-        more = mover_turn(c, view);
-    d.at = more.ms < d.at.ms ? more : d.at;
-    return d;
 }

@@ -27,11 +27,11 @@ struct entry {
 
 struct draw_slot {
     struct draw draw;
-    uint32_t *order;  /* [capacity] */
-    uint32_t *rank;   /* [capacity] by validator */
-    uint8_t *reason;  /* [capacity] by validator: enum view_reason */
+    uint32_t *order;                 /* [capacity] */
+    uint32_t *rank;                  /* [capacity] by validator */
+    uint8_t *reason;                 /* [capacity] by validator: enum view_reason */
     uint32_t in_line[CLASS_MAX + 1]; /* candidates by CLASS, of this one or longer */
-    uint32_t covered; /* validators known when it was made */
+    uint32_t covered;                /* validators known when it was made */
 };
 
 struct view {

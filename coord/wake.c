@@ -1,0 +1,62 @@
+/* When the next step can matter: what a shell may leave out. */
+#include "coord/coord_internal.h"
+
+#define MOVERS 16 /* slots in which waiting members move a still chain on */
+#define MOVER_SLOT_MS 5000
+#define WATCH_BLOCKS 60 /* how often a member without work looks at its place in the set */
+
+struct instant wake_mover(const struct coord *c, const struct view *view)
+{
+    uint32_t slot =
+        (view_pulse(view, c->head)->hash[0] ^ view_validator(view, c->self)->address[0]) % MOVERS;
+    return instant_after(c->head_seen, c->policy->still_ms + (int64_t)slot * MOVER_SLOT_MS);
+}
+
+static struct height next_boundary(const struct coord *c, const struct charter *charter)
+{
+    return height_after(charter_boundary(charter, c->head), charter->epoch_blocks);
+}
+
+static struct height next_block(const struct coord *c, const struct charter *charter)
+{
+    struct height next = height_after(c->head, 1);
+    if (c->head.n == 0)
+        return next;
+    bool resting = c->memory.errand == ERRAND_NONE && !c->recovering && c->own.known &&
+                   c->own.status == COORD_ACTIVE;
+    switch (c->memory.state) {
+    case COORD_IDLE:
+    case COORD_DONE:
+        if (c->told == REASON_STAND_BACK && c->head.n < c->stood.n + 2)
+            return next;
+        return resting ? height_after(c->head, WATCH_BLOCKS) : next_boundary(c, charter);
+    case COORD_WAITING:
+        return c->permit.n > c->decided.n || c->memory.flight.kind != TX_OTHER
+                   ? next
+                   : next_boundary(c, charter);
+    case COORD_OFFLINE:
+        return HEIGHT_NEVER;
+    default:
+        return next;
+    }
+}
+
+/* Out without a YES vote: when the unpause must be sent even if the node is not back. */
+static struct instant forced_return_at(const struct coord *c)
+{
+    int64_t left_ms = c->plan.upgrade_time.ms - c->policy->window_margin_ms - c->head_time.ms;
+    return instant_after(c->head_seen, left_ms > 0 ? left_ms + 1 : 1);
+}
+
+struct coord_deadline coord_deadline(const struct coord *c, const struct view *view)
+{
+    struct coord_deadline d = {c->retry, next_block(c, view_charter(view))};
+    struct instant more = INSTANT_NEVER;
+    if (c->memory.state == COORD_OFFLINE && c->plan.pending && !c->plan.voted_yes)
+        more = forced_return_at(c);
+    else if (c->memory.state == COORD_WAITING && !view_empty_blocks(view) &&
+             c->nudged.n < c->head.n && view_pulse(view, c->head))
+        more = wake_mover(c, view);
+    d.at = more.ms < d.at.ms ? more : d.at;
+    return d;
+}
