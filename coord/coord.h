@@ -147,7 +147,7 @@ enum coord_event_kind {
     EVENT_SELF,     /* our validator's state on the chain, as asked for */
     EVENT_NODE,     /* our node's state */
     EVENT_RUNTIME,  /* a step of the runtime ended */
-    EVENT_OPERATOR, /* a command */
+    EVENT_OPERATOR, /* a command; the latest block has been delivered before it */
     EVENT_PLAN,     /* an upgrade is pending, or no longer */
     EVENT_PEERS,    /* what gossip adds up to */
     EVENT_STORE,    /* the journal failed or works again */

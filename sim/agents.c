@@ -326,13 +326,16 @@ static void tell_refused(struct world *w, const struct happening *h)
     agent_event(w, h->who, &event);
 }
 
+/* The step ends whether or not the agent is there to hear it. */
 static void tell_step(struct world *w, const struct happening *h)
 {
+    struct coord_event event = {.kind = EVENT_RUNTIME};
     if (w->hosts[h->who].generation != h->what >> 8)
         return;
-    struct coord_event event = {.kind = EVENT_RUNTIME};
     event.runtime.step = (enum coord_step_kind)(h->what >> 1 & 127);
     event.runtime.ok = h->what & 1;
+    if (event.runtime.step == STEP_START || event.runtime.step == STEP_RESTORE)
+        host_up(w, h->who);
     agent_event(w, h->who, &event);
 }
 

@@ -184,11 +184,8 @@ static void crash_host(struct world *w, const struct fault *f, uint32_t v)
     bool was_up = h->up;
     if (h->lost)
         return;
-    if (for_good) {
-        h->lost = true;
-        w->undone -= w->agents[v].wants && !h->returned;
-        w->result->failed += w->agents[v].wants && !h->returned;
-    }
+    if (for_good)
+        host_lose(w, v);
     agent_die(w, v, f->for_ms ? f->for_ms : HOST_MS);
     host_down(w, v, true);
     if (was_up && !for_good)

@@ -104,7 +104,7 @@ void host_up(struct world *w, uint32_t v)
     uint64_t missed = head > h->down_height ? head - h->down_height : 0;
     note_change(w, h);
     h->up = true;
-    h->rebooted |= !h->fault && (h->renewed || !world_draws(w));
+    h->rebooted |= !h->fault;
     trace_host(w->trace, w->now_ms, v, true, h->fault);
     close_bar(w, v, false);
     world_later(w, SYNC_MS + (int64_t)missed * SYNC_BLOCK_MS, HAPPEN_SYNCED, v, h->generation);
@@ -127,39 +127,55 @@ void host_heard_again(struct world *w, uint32_t v)
         world_later(w, HEAL_MS, HAPPEN_SYNCED, v, w->hosts[v].generation);
 }
 
-/* What a reinitialisation comes to: --fail, and a bad image. */
+static void end_step(struct world *w, uint32_t v, enum coord_step_kind step, int64_t in_ms, bool ok)
+{
+    uint64_t generation = w->hosts[v].generation;
+    world_later(w, in_ms, HAPPEN_STEP, v, generation << 8 | (uint64_t)step << 1 | ok);
+}
+
+/* What a reinitialisation comes to: --fail, and a bad image. One that is under way already, for an agent that
+ * has crashed since, goes on and ends when it would have. */
 static void reinitialise(struct world *w, uint32_t v)
 {
     struct host *h = &w->hosts[v];
+    if (h->hung || h->busy_ms > w->now_ms)
+        return;
     struct random random = random_stream(w->seed, STREAM_FAIL, (uint64_t)v << 32 | h->tries++);
-    bool bad = random_unit(&random) < w->bad_image;
+    h->hung = random_unit(&random) < w->bad_image;
     bool fails = random_unit(&random) < w->config->fail;
     bool for_good = random_below(&random, 2) == 0;
-    uint64_t what = (uint64_t)h->generation << 8 | (uint64_t)STEP_REINIT << 1;
-    if (bad) {
-        h->hung = true;
-    } else if (fails && for_good) {
-        h->lost = true;
-        agent_die(w, v, 0);
-        w->undone -= w->agents[v].wants && !h->returned;
-        w->result->failed += w->agents[v].wants && !h->returned;
-    } else {
-        h->renewed = !fails;
-        world_later(w, h->reboot_ms, HAPPEN_STEP, v, what | !fails);
-    }
+    h->busy_ms = w->now_ms + h->reboot_ms;
+    if (h->hung)
+        return;
+    if (fails && for_good)
+        host_lose(w, v);
+    else
+        end_step(w, v, STEP_REINIT, h->reboot_ms, !fails);
 }
 
+/* It never comes back, and nor does its agent. */
+void host_lose(struct world *w, uint32_t v)
+{
+    struct host *h = &w->hosts[v];
+    bool counts = w->agents[v].wants && !h->returned && !h->lost;
+    h->lost = true;
+    w->undone -= counts;
+    w->result->failed += counts;
+    agent_die(w, v, 0);
+}
+
+/* The runtime does one thing after the other: a start waits for the reinitialisation before it. */
 void host_step(struct world *w, uint32_t v, enum coord_step_kind step)
 {
     struct host *h = &w->hosts[v];
+    bool starts = step == STEP_START || step == STEP_RESTORE;
+    int64_t wait_ms = starts && h->busy_ms > w->now_ms ? h->busy_ms - w->now_ms : 0;
     if (step == STEP_STOP)
         host_down(w, v, false);
-    if (step == STEP_START || step == STEP_RESTORE)
-        host_up(w, v);
     if (step == STEP_REINIT)
         reinitialise(w, v);
-    else
-        world_later(w, 0, HAPPEN_STEP, v, (uint64_t)h->generation << 8 | (uint64_t)step << 1 | 1);
+    else if (!(starts && h->hung))
+        end_step(w, v, step, wait_ms, true);
 }
 
 static void note_returned(struct world *w, uint32_t v, int64_t time_ms)

@@ -70,7 +70,7 @@ enum stream {
 
 struct host {
     bool up, synced, lost, hung;
-    bool renewed;                   /* its reinitialisation is through */
+    int64_t busy_ms;                /* until when its reinitialisation takes */
     bool fault;                     /* it is down by accident, not by choice */
     bool rebooted;                  /* was down by choice and came up again */
     bool returned;                  /* seen signing after that */
@@ -255,6 +255,7 @@ void host_up(struct world *w, uint32_t v);
 void host_synced(struct world *w, uint32_t v, uint32_t generation);
 void host_heard_again(struct world *w, uint32_t v); /* a partition healed */
 bool host_sees(const struct world *w, uint32_t v);  /* blocks reach it */
+void host_lose(struct world *w, uint32_t v);
 void host_step(struct world *w, uint32_t v, enum coord_step_kind step);
 void hosts_seen_signing(struct world *w, int64_t time_ms); /* after a block: who is back */
 

@@ -347,6 +347,24 @@ static void a_join_moves_a_still_chain(void **state)
     assert_int_equal(world_sent(w, TX_PAUSE), 1);
 }
 
+/* Refused by CheckTx, it rests like any other transaction. */
+static void a_join_that_moves_the_chain_is_refused(void **state)
+{
+    (void)state;
+    struct member_world *w = begin_rare();
+    world_command(w, COMMAND_REBOOT, WORLD_WORK_MS);
+    world_to(w, 6);
+    world_fate(w, TX_JOIN, FATE_REFUSED, 100);
+    world_wait(w, 20000 + 16 * 5000);
+    uint32_t sent = world_sent(w, TX_JOIN);
+    assert_in_range(sent, 2, 1 + 16 * 5000 / 5000 + 1);
+    world_fate(w, TX_JOIN, FATE_TAKEN, 0);
+    world_wait(w, 5000);
+    assert_int_equal(world_sent(w, TX_JOIN), sent + 1);
+    world_block(w);
+    assert_int_equal(world_sent(w, TX_PAUSE), 1);
+}
+
 /* Two of J are kept for joining; no join number J + 1 under any circumstances. */
 static void moving_the_chain_stays_within_j(void **state)
 {
@@ -412,6 +430,7 @@ int main(void)
         cmocka_unit_test_teardown(a_permit_waits_for_the_next_block, end),
         cmocka_unit_test_teardown(the_recheck_withholds, end),
         cmocka_unit_test_teardown(a_join_moves_a_still_chain, end),
+        cmocka_unit_test_teardown(a_join_that_moves_the_chain_is_refused, end),
         cmocka_unit_test_teardown(moving_the_chain_stays_within_j, end),
         cmocka_unit_test_teardown(a_still_chain_does_not_hide_a_join, end),
         cmocka_unit_test_teardown(all_joins_of_a_round_are_spent, end),

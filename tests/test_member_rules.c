@@ -48,8 +48,9 @@ static void frozen(struct member_world *w)
     world_to(w, 7);
     for (uint32_t v = 2; v <= 3; v++)
         world_tx(w, v, TX_PAUSE, 0);
-    world_to(w, 11);
+    world_to(w, 10);
     world_join(w, 1, 5);
+    world_to(w, 11);
     w->block_ms = 10 * MINUTE_MS;
     world_to(w, 12);
 }
@@ -337,6 +338,8 @@ static void every_scene_gives_its_reason(void **state)
         const struct draw *d = view_draw(w->view, charter_boundary(&w->charter, w->core.head));
         if (cases[i].ask & JOIN)
             same_reason(coord_may_join(&w->core, w->view), reason, "may_join");
+        if ((cases[i].ask & PAUSE) && !(d && d->permits > 0))
+            print_error("no permit to ask about: %s\n", coord_reason_code(reason));
         assert_true(!(cases[i].ask & PAUSE) || (d && d->permits > 0));
         if (cases[i].ask & PAUSE)
             same_reason(coord_may_pause(&w->core, w->view, d, 0), reason, "may_pause");

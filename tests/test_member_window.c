@@ -172,6 +172,29 @@ static void no_yes_vote_and_the_node_down_for_long(void **state)
     return_with_the_node_down(2 * MINUTE_MS + 100 * WORLD_BLOCK_MS, 100);
 }
 
+/* The agent was started anew meanwhile, and has seen no block since. */
+static void no_yes_vote_and_all_of_us_down(void **state)
+{
+    (void)state;
+    struct member_world *w = world_begin_offline(&world);
+    world_kill(w);
+    world_commit(w);
+    w->failing = STEP_STOP;
+    w->failing_left = UINT32_MAX;
+    world_start(w, JOURNAL_KEPT);
+    w->node.up = false;
+    world_plan(w, 3 * MINUTE_MS, false);
+    for (uint32_t i = 0; i < 9; i++) {
+        world_wait(w, WORLD_BLOCK_MS - 1);
+        world_commit(w);
+    }
+    assert_int_equal(world_sent(w, TX_UNPAUSE), 0);
+    world_wait(w, 2 * WORLD_BLOCK_MS);
+    assert_int_equal(world_sent(w, TX_UNPAUSE), 1);
+    uint64_t timeout = world_last_send(w, TX_UNPAUSE)->timeout.n;
+    assert_in_range(timeout, w->height + 1, w->height + 30);
+}
+
 /* It was started, and hangs. */
 static void no_yes_vote_and_the_node_hangs(void **state)
 {
@@ -235,6 +258,7 @@ int main(void)
         cmocka_unit_test_teardown(no_yes_vote_and_the_node_down, end),
         cmocka_unit_test_teardown(no_yes_vote_and_the_node_down_for_minutes, end),
         cmocka_unit_test_teardown(no_yes_vote_and_the_node_down_for_long, end),
+        cmocka_unit_test_teardown(no_yes_vote_and_all_of_us_down, end),
         cmocka_unit_test_teardown(no_yes_vote_and_the_node_hangs, end),
         cmocka_unit_test_teardown(a_forced_return_does_not_forget_the_node, end),
         cmocka_unit_test_teardown(a_refused_unpause_does_not_repeat_a_step, end),
