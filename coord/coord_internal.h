@@ -98,6 +98,9 @@ bool rules_must_return(const struct coord *c, struct instant chain_now);
 /* Keeps the freeze of section 2 by the draw; returns whether it changed. */
 bool rules_update_freeze(struct coord *c, const struct view *view, const struct draw *draw);
 
+/* Whether the operator's own floor or cap leaves room for another join. */
+bool rules_has_own_places(const struct coord *c, const struct view *view);
+
 /* What no force may do (section 7). */
 enum coord_reason rules_fatal(const struct coord *c, const struct view *view,
                               struct instant chain_now);

@@ -164,20 +164,30 @@ static uint64_t lot(const struct coord *c, const struct view *view, const struct
     return x ^ x >> 31;
 }
 
-/* With a cap or a floor of one's own, most permits would be left unused and the joins with them: so only
- * about as many members join as there are places, more when nobody did for a while. */
-static bool would_withhold(const struct coord *c, const struct view *view, const struct draw *d)
+/* How many more may join before the operator's own floor or cap would leave their permits unused. */
+static int64_t own_places(const struct coord *c, const struct draw *d)
 {
     int64_t places = INT64_MAX;
     if (c->policy->max_offline)
         places = c->policy->max_offline - ((int64_t)d->reference_count - d->live_count);
     if (c->policy->own_floor && (int64_t)d->live_count - c->policy->own_floor < places)
         places = (int64_t)d->live_count - c->policy->own_floor;
-    if (places == INT64_MAX)
-        return false;
-    places -= d->candidates;
-    if (places <= 0)
-        return true;
+    return places == INT64_MAX ? places : places - d->candidates;
+}
+
+bool rules_has_own_places(const struct coord *c, const struct view *view)
+{
+    const struct draw *d = coord_latest_draw(c, view);
+    return d && own_places(c, d) > 0;
+}
+
+/* With a cap or a floor of one's own, most permits would be left unused and the joins with them: so only
+ * about as many members join as there are places, more when nobody did for a while. */
+static bool would_withhold(const struct coord *c, const struct view *view, const struct draw *d)
+{
+    int64_t places = own_places(c, d);
+    if (places <= 0 || places == INT64_MAX)
+        return places <= 0;
     uint64_t waiting = d->member_count > d->back ? d->member_count - d->back : 1;
     uint64_t stretch = c->thinned < 16 ? UINT64_C(1) << c->thinned : 65536;
     return lot(c, view, view_pulse(view, c->head)) % waiting >= (uint64_t)places * stretch;

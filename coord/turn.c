@@ -65,7 +65,8 @@ static void try_join(struct step *s)
     enum coord_reason reason = coord_may_join(s->c, s->view);
     if (reason != REASON_NONE) {
         bool drawn = charter_is_boundary(view_charter(s->view), s->c->head);
-        s->c->thinned = reason == REASON_WOULD_WITHHOLD ? s->c->thinned + drawn : 0;
+        bool lost = reason == REASON_WOULD_WITHHOLD && rules_has_own_places(s->c, s->view);
+        s->c->thinned = lost ? s->c->thinned + drawn : 0;
         if (reason == REASON_STAND_BACK && s->c->stood.n == 0)
             s->c->stood = s->c->head;
         step_refuse(s, reason);

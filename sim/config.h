@@ -61,6 +61,7 @@ enum fault_kind {
     FAULT_DEAF,           /* `who` hears nobody, but is heard */
     FAULT_MUTE,           /* `who` is heard by nobody, but hears */
     FAULT_SLOW,           /* links of `who` take `by` longer, for `for` */
+    FAULT_CATCH_UP,       /* the nodes of `who` take `by` longer to get in step, for `for` */
     FAULT_LAG,            /* the RPC of `who` shows blocks `count` blocks late, for `for` */
     FAULT_SKEW,           /* the clocks of `who` are `by` wrong from now on; may be negative */
     FAULT_LOSS,           /* gossip loses `fraction` of its frames, for `for` */

@@ -267,6 +267,9 @@ static void hit_one(struct world *w, uint32_t number, uint32_t v)
         h->slow++;
         h->slow_ms = f->by_ms;
         return;
+    case FAULT_CATCH_UP:
+        h->catch_up_ms = f->by_ms;
+        return;
     case FAULT_LAG:
         h->lag = (uint64_t)f->count;
         return;
@@ -367,6 +370,7 @@ static bool lasts(const struct fault *f)
     case FAULT_DEAF:
     case FAULT_MUTE:
     case FAULT_SLOW:
+    case FAULT_CATCH_UP:
     case FAULT_LAG:
     case FAULT_HOLD:
     case FAULT_LOSS:
@@ -411,6 +415,8 @@ static void end_one(struct world *w, const struct fault *f, uint32_t v)
         h->slow--;
     if (f->kind == FAULT_LAG)
         h->lag = 0;
+    if (f->kind == FAULT_CATCH_UP)
+        h->catch_up_ms = 0;
     if (f->kind == FAULT_HOLD)
         agent_command(w, v, COMMAND_UNHOLD, 0);
     else

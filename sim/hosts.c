@@ -107,7 +107,8 @@ void host_up(struct world *w, uint32_t v)
     h->rebooted |= !h->fault;
     trace_host(w->trace, w->now_ms, v, true, h->fault);
     close_bar(w, v, false);
-    world_later(w, SYNC_MS + (int64_t)missed * SYNC_BLOCK_MS, HAPPEN_SYNCED, v, h->generation);
+    world_later(w, SYNC_MS + h->catch_up_ms + (int64_t)missed * SYNC_BLOCK_MS, HAPPEN_SYNCED, v,
+                h->generation);
 }
 
 void host_synced(struct world *w, uint32_t v, uint32_t generation)

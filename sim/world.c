@@ -9,7 +9,8 @@
 
 #include "coord/digest.h"
 
-#define UNTIL_TURNS 60                            /* without --until: so many reboots' time ... */
+#define UNTIL_TURNS                                                                                \
+    60 /* without --until: so many turns beside those that must follow one another ... */
 #define UNTIL_MORE_MS (INT64_C(24) * 3600 * 1000) /* ... and a day */
 #define LOWER_OUT_BLOCKS 2  /* of its turn a validator is out for at least these blocks ... */
 #define LOWER_TURN_BLOCKS 4 /* ... and a place is taken for these, beside the reboot */
@@ -450,11 +451,15 @@ static void open_window(struct world *w)
             agent_command(w, v, COMMAND_REBOOT, w->agents[v].expected_ms);
 }
 
+/* The bound on progress: twice as many of the longest turns as have to follow one another, sixty more, and a
+ * day for faults and rounds. */
 static int64_t last_instant(const struct world *w)
 {
     if (w->config->until_ms)
         return w->start_ms + w->config->until_ms;
-    return w->start_ms + w->config->open_ms + UNTIL_TURNS * w->longest_ms + UNTIL_MORE_MS;
+    int64_t hand_overs = w->places ? (w->result->agents + w->places - 1) / w->places : 0;
+    return w->start_ms + w->config->open_ms + (2 * hand_overs + UNTIL_TURNS) * w->longest_ms +
+           UNTIL_MORE_MS;
 }
 
 static void show_progress(struct world *w)

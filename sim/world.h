@@ -79,7 +79,7 @@ struct host {
     uint64_t synced_height;         /* head when it got in step */
     uint64_t down_height;           /* head when it went down */
     uint32_t cut, deaf, mute, slow; /* how many faults say so at the moment */
-    int64_t slow_ms, skew_ms;
+    int64_t slow_ms, skew_ms, catch_up_ms;
     uint64_t lag;          /* blocks its RPC shows late */
     int64_t latency_ms;    /* one way, to anybody */
     int64_t changed_ms;    /* when it last went up or down */

@@ -22,9 +22,9 @@
 
 #define WORLD_MAX 40 /* validators */
 #define WORLD_TXS_MAX 48
-#define WORLD_SENDS_MAX 160
+#define WORLD_SENDS_MAX 1024
 #define WORLD_NEWS_MAX 16
-#define WORLD_STORY_MAX 32768
+#define WORLD_STORY_MAX 131072
 #define WORLD_START_MS INT64_C(86400000) /* header time of block 0: the midnight of some day */
 #define WORLD_BLOCK_MS 6000
 #define MINUTE_MS INT64_C(60000)

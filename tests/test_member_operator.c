@@ -187,13 +187,13 @@ static void a_wish_called_off_and_back(void **state)
     (void)state;
     struct member_world *w = world_begin(&world, NULL);
     world_fate(w, TX_JOIN, FATE_LOST, 1);
-    world_command(w, COMMAND_REBOOT, WORLD_WORK_MS);
+    world_command(w, COMMAND_PAUSE, WORLD_WORK_MS);
     world_command(w, COMMAND_UNPAUSE, 0);
-    world_command(w, COMMAND_REBOOT, WORLD_WORK_MS);
+    world_command(w, COMMAND_PAUSE, WORLD_WORK_MS);
     assert_int_equal(world_sent(w, TX_JOIN), 1);
     world_to(w, 13);
     assert_int_equal(world_sent(w, TX_JOIN), 1);
-    world_until(w, COORD_DONE);
+    world_until(w, COORD_OFFLINE);
     assert_int_equal(world_sent(w, TX_JOIN), 2);
 }
 

@@ -184,6 +184,7 @@ static void run(struct member_world *w, uint64_t seed, struct habits h)
     struct world_setup setup = shape(&h.dice);
     world_open(w, &setup);
     w->twice = h.repeats;
+    w->tale = getenv("MEMBER_SEED") ? TALE_PLAIN : TALE_NONE;
     world_start(w, JOURNAL_KEPT);
     for (uint32_t i = 0; i < BLOCKS; i++) {
         if (i % 25 == 5) {

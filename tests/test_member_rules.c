@@ -94,7 +94,7 @@ static void history_missing(struct member_world *w)
     world_start(w, JOURNAL_KEPT);
     world_to(w, 4003);
     world_join(w, 1, 5);
-    world_to(w, 4008);
+    world_to(w, 4005);
 }
 
 static void not_a_member(struct member_world *w)

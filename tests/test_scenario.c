@@ -369,7 +369,8 @@ static void shipped_scenarios_show_every_fault(void **state)
     }
     const struct fault_form *forms = fault_forms(&count);
     for (uint32_t i = 0; i < count; i++)
-        if (!seen[i] && i != FAULT_LOSS && i != FAULT_MIN_VALIDATORS) /* tests/data has one of the latter */
+        if (!seen[i] && i != FAULT_LOSS &&
+            i != FAULT_MIN_VALIDATORS) /* tests/data has one of the latter */
             fail_msg("no shipped scenario has the fault %s", forms[i].name);
 }
 
