@@ -55,11 +55,6 @@ static void count_sets(const struct view *v, struct draw *d)
     }
 }
 
-static bool paused_since_join(const struct view_validator *v)
-{
-    return v->pause.n > v->join.n || (v->pause.n == v->join.n && v->pause_index > v->join_index);
-}
-
 /* With unequal powers: a member that would not fit though everybody else were live. Were it a candidate, the list
  * of permits would stop at it for good, and nobody behind it would ever have a turn. */
 static bool never_fits(const struct view *v, const struct draw *d, uint32_t i)
@@ -83,7 +78,7 @@ static enum view_reason judge(const struct view *v, const struct draw *d, uint32
         return VIEW_NOT_MEMBER;
     if (!val->join.n || val->join.n + FOREIGN_BLOCKS < d->boundary.n)
         return VIEW_NO_JOIN;
-    if (val->pause.n && paused_since_join(val))
+    if (view_paused_since_join(val))
         return VIEW_PAUSED_SINCE;
     if (val->join_charter != c->id)
         return VIEW_FOREIGN;
@@ -373,8 +368,8 @@ uint32_t view_in_line(const struct view *view, const struct draw *draw, uint32_t
         return view->draws[draw->epoch.n % DRAWS_KEPT].in_line[class_minutes];
     for (uint32_t i = 0; i < view->count; i++) {
         const struct view_validator *v = &view->validators[i];
-        count += v->join.n && !paused_since_join(v) && v->join_charter == view->config.charter.id &&
-                 v->join_class >= class_minutes;
+        count += v->join.n && !view_paused_since_join(v) &&
+                 v->join_charter == view->config.charter.id && v->join_class >= class_minutes;
     }
     return count;
 }

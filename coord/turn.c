@@ -44,9 +44,7 @@ static bool join_stands(const struct step *s)
     const struct view_validator *v = view_validator(s->view, s->c->self);
     uint64_t head = s->c->head.n;
     uint64_t next = charter_boundary(charter, s->c->head).n + charter->epoch_blocks;
-    bool paused =
-        v->pause.n <= head &&
-        (v->pause.n > v->join.n || (v->pause.n == v->join.n && v->pause_index > v->join_index));
+    bool paused = v->pause.n <= head && view_paused_since_join(v);
     bool used_up = v->permit.n <= head && v->permit.n > v->join.n;
     return v->join.n > 0 && v->join.n >= charter_round(charter, height_at(next - 1)).n &&
            v->join_charter == charter->id && !paused && !used_up;

@@ -202,17 +202,6 @@ bool view_join_counts(enum chain_kind chain, uint32_t code, const char *codespac
            (code == 601 && strcmp(codespace, "validator") == 0);
 }
 
-/* Later in the chain than the other position: blocks first, transactions' index second. */
-static bool is_after(struct height a, uint32_t a_index, struct height b, uint32_t b_index)
-{
-    return a.n != b.n ? a.n > b.n : a_index > b_index;
-}
-
-static bool paused_since_join(const struct view_validator *v)
-{
-    return v->pause.n && is_after(v->pause, v->pause_index, v->join, v->join_index);
-}
-
 static void count_join(struct view_validator *v, struct height h, const struct view_tx *tx)
 {
     v->join = h;
@@ -225,7 +214,7 @@ static void count_join(struct view_validator *v, struct height h, const struct v
 static void count_pause(struct view_validator *v, struct track *t, const struct view_pulse *pulse,
                         uint32_t index)
 {
-    v->paused_after_join = v->join.n && !paused_since_join(v);
+    v->paused_after_join = v->join.n && !view_paused_since_join(v);
     v->pause = pulse->height;
     v->pause_index = index;
     v->turns++;

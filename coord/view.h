@@ -135,6 +135,13 @@ struct view_validator {
     bool paused_after_join; /* since its latest pause, which followed a join, live at no boundary */
 };
 
+/* Whether a pause of its own has happened after its latest join: by height, then by place in the block. */
+static inline bool view_paused_since_join(const struct view_validator *v)
+{
+    return v->pause.n > v->join.n ||
+           (v->pause.n > 0 && v->pause.n == v->join.n && v->pause_index > v->join_index);
+}
+
 struct view;
 
 struct view_config {

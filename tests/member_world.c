@@ -213,6 +213,7 @@ static void carry_send(struct member_world *w, const struct coord_effect *e)
     assert_true(w->send_count < WORLD_SENDS_MAX && w->pool_count < WORLD_SENDS_MAX);
     check_flight(w, &send);
     w->sends[w->send_count++] = send;
+    w->refused = TX_OTHER; /* what became of an earlier one is no news any more */
     enum world_fate fate = draw_fate(w, send.kind);
     if (fate == FATE_REFUSED || (send.timeout.n && send.timeout.n <= w->height)) {
         w->refused = send.kind;

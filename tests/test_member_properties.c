@@ -15,7 +15,7 @@
 
 #include "tests/member_world.h"
 
-#define SEEDS 150
+#define SEEDS 500
 #define BLOCKS 130
 
 static struct member_world world, other_world;
@@ -299,6 +299,11 @@ static void nothing_is_ever_broken(void **state)
     for_seeds(3 * SEEDS, stir_it);
 }
 
+static bool is_back(const struct member_world *w)
+{
+    return world_in_set(w, US) && w->node.up;
+}
+
 static void leave_alone(uint64_t seed)
 {
     struct member_world *w = &world;
@@ -306,13 +311,13 @@ static void leave_alone(uint64_t seed)
     world_fail_step(w, STEP_NONE, 0);
     memset(w->fate_left, 0, sizeof w->fate_left);
     w->node.stuck = w->node.catching_up = false;
-    for (uint32_t i = 0; i < 60; i++) {
+    for (uint32_t i = 0; i < 60 || (i < 100 && !is_back(w)); i++) {
         world_wait(w, WORLD_BLOCK_MS - 1);
         world_block(w);
     }
-    if (!world_in_set(w, US) || !w->node.up)
+    if (!is_back(w))
         fprintf(stderr, "left in %s\n%s", coord_state_name(world_state(w)), w->story);
-    assert_true(world_in_set(w, US) && w->node.up);
+    assert_true(is_back(w));
 }
 
 /* Once the troubles are over, the member is in the set and its node runs. */
