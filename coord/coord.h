@@ -260,7 +260,8 @@ struct coord_effect {
     union {
         struct {
             enum tx_kind tx;
-            struct height timeout;
+            struct height
+                timeout; /* timeout_height, 0: none; only of a return whose head is unknown */
             uint32_t class_minutes; /* of a join */
             uint32_t charter;       /* of a join */
         } send;

@@ -4,6 +4,7 @@
 #define STAGGER_COORD_COORD_INTERNAL_H
 
 #include "coord/coord.h"
+#include "coord/mutation.h"
 
 /* One step under way. */
 struct step {

@@ -25,6 +25,8 @@ bool view_by_power(const struct view *v)
 
 bool view_complete(const struct view *v, struct height boundary)
 {
+    if (MUTATED(DRAW_WITHOUT_BLOCKS))
+        return true;
     const struct charter *c = &v->config.charter;
     uint64_t since = charter_round(c, height_before(boundary, 1)).n;
     uint64_t foreign = height_before(height_at(since), FOREIGN_BLOCKS).n;
@@ -39,11 +41,12 @@ static void count_sets(const struct view *v, struct draw *d)
     uint64_t memory = v->config.charter.reference_blocks;
     for (uint32_t i = 0; i < v->count; i++) {
         const struct track *t = &v->tracks[i];
-        if (t->seen.n && t->seen.n + memory > d->boundary.n) {
+        bool out = MUTATED(REFERENCE_RATCHETS) && !track_member(t);
+        if (t->seen.n && t->seen.n + memory > d->boundary.n && !out) {
             d->reference_count++;
             d->reference += d->by_power ? t->seen_power : 1;
         }
-        if (!(t->member & 1))
+        if (!track_member(t) && !MUTATED(REGISTERED_COUNTED))
             continue;
         int64_t weight = d->by_power ? v->validators[i].power : 1;
         d->member_count++;
@@ -74,7 +77,7 @@ static enum view_reason judge(const struct view *v, const struct draw *d, uint32
     const struct charter *c = &v->config.charter;
     const struct view_validator *val = &v->validators[i];
     const struct track *t = &v->tracks[i];
-    if (!(t->member & 1))
+    if (!track_member(t))
         return VIEW_NOT_MEMBER;
     if (!val->join.n || val->join.n + FOREIGN_BLOCKS < d->boundary.n)
         return VIEW_NO_JOIN;
@@ -86,7 +89,7 @@ static enum view_reason judge(const struct view *v, const struct draw *d, uint32
         return VIEW_OLD_ROUND;
     if (val->joins > c->joins_max)
         return VIEW_TOO_MANY_JOINS;
-    if (t->gone.n == d->boundary.n)
+    if (track_gone(v, t))
         return VIEW_GONE;
     if (!track_live(v, t))
         return VIEW_SILENT;
@@ -229,7 +232,7 @@ static struct room room_for(const struct charter *c, const struct draw *d, int64
                             int64_t live_count)
 {
     int64_t away = d->members - live + d->reserve;
-    int64_t by_floor = live - d->floor - d->reserve;
+    int64_t by_floor = live - d->floor - d->reserve + MUTATED(BUDGET_PLUS_ONE);
     int64_t by_thirds = d->members - 3 * away - 1;
     int64_t ramp = c->ramp ? c->ramp_a + (int64_t)c->ramp_b * d->back - d->out : INT64_MAX;
     struct room room = {by_floor, INT64_MAX, TERM_FLOOR};
@@ -242,7 +245,7 @@ static struct room room_for(const struct charter *c, const struct draw *d, int64
         *capped = ramp;
         room.term = TERM_RAMP;
     }
-    room.weight -= d->foreign;
+    room.weight -= MUTATED(FOREIGN_IGNORED) ? 0 : d->foreign;
     room.weight = room.weight > 0 ? room.weight : 0;
     room.count = d->by_power ? room.count - d->foreign_count : room.weight;
     room.count = room.count > 0 ? room.count : 0;
@@ -263,6 +266,19 @@ static uint32_t fit(const struct view *v, const struct draw *d, struct room room
     return permits;
 }
 
+/* In test builds only: what uses a join up, and what does not. */
+static void mutate_permits(struct view *v, const struct draw *d)
+{
+    const struct charter *c = &v->config.charter;
+    uint64_t round = charter_round(c, height_before(d->boundary, 1)).n;
+    bool first = d->boundary.n <= round + c->epoch_blocks;
+    for (uint32_t r = 0; MUTATED(USED_UP_WITHOUT) && r < d->candidates; r++)
+        v->validators[d->order[r]].permit = d->boundary;
+    bool forget = MUTATED(NEVER_USED_UP) || (first && MUTATED(ROUND_FORGETS));
+    for (uint32_t r = 0; forget && r < d->permits; r++)
+        v->validators[d->order[r]].permit = HEIGHT_NONE;
+}
+
 static void hand_out(struct view *v, struct draw_slot *s)
 {
     struct draw *d = &s->draw;
@@ -281,6 +297,7 @@ static void hand_out(struct view *v, struct draw_slot *s)
         s->reason[d->order[r]] = VIEW_PERMIT;
         v->validators[d->order[r]].permit = d->boundary;
     }
+    mutate_permits(v, d);
 }
 
 static uint32_t class_of(const struct view_validator *v)

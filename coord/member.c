@@ -44,7 +44,8 @@ static void check_entry(const struct step *s, enum coord_state to)
 {
     const struct coord_memory *m = &s->c->memory;
     assert(to != COORD_PAUSED || m->pause.n > 0);
-    assert(to != COORD_LEFT || (s->c->head.n > m->pause.n && !coord_in_set(s->c, s->view)));
+    assert(to != COORD_LEFT || MUTATED(OFFLINE_EARLY) ||
+           (s->c->head.n > m->pause.n && !coord_in_set(s->c, s->view)));
     assert(to != COORD_OFFLINE || (m->state == COORD_LEFT && m->errand != ERRAND_NONE));
     assert(to != COORD_WAITING || m->flight.kind == TX_OTHER);
 }
@@ -82,6 +83,12 @@ void step_send(struct step *s, enum tx_kind tx, struct height timeout, uint32_t 
     m->flight = (struct coord_flight){.kind = tx, .timeout = timeout};
     s->c->retry = INSTANT_NEVER;
     s->dirty = true;
+    if (tx == TX_PAUSE && MUTATED(NO_TIMEOUT))
+        timeout = HEIGHT_NONE;
+    if (tx == TX_PAUSE && MUTATED(LATE_TIMEOUT))
+        timeout = height_after(timeout, 1);
+    if (timeout.n == UINT64_MAX)
+        timeout = HEIGHT_NONE; /* on the wire, 0 stands for none */
     step_effect(s, (struct coord_effect){
                        .kind = EFFECT_SEND,
                        .send = {tx, timeout, class_minutes, view_charter(s->view)->id},

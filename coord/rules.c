@@ -56,7 +56,7 @@ struct instant rules_chain_now(const struct coord *c, struct instant now)
 
 bool rules_window_closed(const struct coord *c, const struct view *view, struct instant chain_now)
 {
-    if (!c->plan.pending)
+    if (!c->plan.pending || MUTATED(WINDOW_STAYS_OPEN))
         return false;
     int64_t around_ms = TURN_BLOCKS * usual_block_ms(view_block_ms(view, c->head)) + SYNC_MS;
     int64_t needed_ms = c->memory.expected_ms + around_ms + c->policy->window_margin_ms;
@@ -65,7 +65,7 @@ bool rules_window_closed(const struct coord *c, const struct view *view, struct 
 
 bool rules_must_return(const struct coord *c, struct instant chain_now)
 {
-    return c->plan.pending && !c->plan.voted_yes &&
+    return c->plan.pending && !c->plan.voted_yes && !MUTATED(WINDOW_STAYS_OPEN) &&
            instant_after(chain_now, c->policy->window_margin_ms).ms > c->plan.upgrade_time.ms;
 }
 
@@ -142,7 +142,7 @@ static enum coord_reason standing_reason(const struct coord *c, const struct vie
         return REASON_FROZEN;
     if (!coord_in_set(c, view))
         return REASON_NOT_MEMBER;
-    if (c->plan.pending && !c->plan.voted_yes)
+    if (c->plan.pending && !c->plan.voted_yes && !MUTATED(WINDOW_STAYS_OPEN))
         return REASON_NO_YES_VOTE;
     if (rules_window_closed(c, view, chain_now))
         return REASON_WINDOW;
@@ -193,10 +193,19 @@ static bool would_withhold(const struct coord *c, const struct view *view, const
     return lot(c, view, view_pulse(view, c->head)) % waiting >= (uint64_t)places * stretch;
 }
 
+/* The next boundary at which there will be a draw. */
+static struct height next_draw(const struct coord *c, const struct view *view)
+{
+    const struct charter *charter = view_charter(view);
+    uint64_t next = charter_boundary(charter, c->head).n + charter->epoch_blocks;
+    while (next < view_first(view).n + charter->live_blocks)
+        next += charter->epoch_blocks;
+    return height_at(next);
+}
+
 /* CLASS counts whole minutes; the order within a minute is left to chance. Who knows that its turn is among
  * the shorter ones of its class waits with its join until those before it have found a place, but never so
- * long that a place stays empty. Costs nothing where all take the same time: then all stand back alike, for
- * two blocks. */
+ * long that a place stays empty. Where all take the same time all stand back alike, and find nobody. */
 static bool stands_back(const struct coord *c, const struct view *view, const struct draw *d)
 {
     int64_t block_ms = view_block_ms(view, c->head);
@@ -207,7 +216,10 @@ static bool stands_back(const struct coord *c, const struct view *view, const st
     const struct view_pulse *p = view_pulse(view, c->head);
     if (parts == 0 || view_charter(view)->order != ORDER_LONG_FIRST || !view_empty_blocks(view))
         return false;
-    if (c->stood.n == 0 || c->head.n < c->stood.n + STAND_BACK_BLOCKS)
+    if (c->stood.n == 0)
+        return c->head.n + STAND_BACK_BLOCKS + 1 <
+               next_draw(c, view).n; /* never at the cost of a draw */
+    if (c->head.n < c->stood.n + STAND_BACK_BLOCKS)
         return true;
     int64_t places =
         d ? (int64_t)d->budget_count - d->permits + (d->reference_count - d->live_count) / 8 + 1

@@ -10,9 +10,16 @@
 #define NODE_LAG_MAX 2
 #define JOINS_KEPT 2 /* of J, never spent on moving the chain */
 
+/* Our node shows the chain as it is. Not so while it is down: then the head is old, the view may have forgotten
+ * it, and only what needs no head is done. */
+static bool is_current(const struct step *s)
+{
+    return view_pulse(s->view, s->c->head) != NULL;
+}
+
 static struct height timeout_soon(const struct step *s)
 {
-    return height_after(s->c->head, JOIN_BLOCKS);
+    return is_current(s) ? height_after(s->c->head, JOIN_BLOCKS) : HEIGHT_NEVER;
 }
 
 /* A refused transaction waits for its retry, one that may be in a mempool for its timeout. */
@@ -310,9 +317,26 @@ static void give_back(struct step *s, enum coord_reason reason)
     step_move(s, COORD_UNPAUSING);
 }
 
+static bool forced_return(struct step *s)
+{
+    if (!rules_must_return(s->c, rules_chain_now(s->c, s->event->now)))
+        return false;
+    step_say(s, LEVEL_BROKEN, SAY_FORCED_UNPAUSE, REASON_NO_YES_VOTE, 0, 0, 0, 0);
+    step_move(s, COORD_UNPAUSING);
+    return true;
+}
+
 static void paused(struct step *s)
 {
     struct coord *c = s->c;
+    if (MUTATED(OFFLINE_EARLY)) {
+        step_move(s, COORD_LEFT);
+        return;
+    }
+    if (!is_current(s)) {
+        forced_return(s);
+        return;
+    }
     if (c->head.n <= c->memory.pause.n)
         return;
     struct instant chain_now = rules_chain_now(c, s->event->now);
@@ -338,7 +362,7 @@ static void left(struct step *s)
     int64_t live = d && d->by_power ? p->live_weight : p->live;
     int64_t floor = d ? d->floor : 0;
     step_say(s, LEVEL_INFO, SAY_LEFT, REASON_NONE, live, floor, 0, 0);
-    if (live < floor && !s->c->memory.forced) {
+    if (live < floor && !s->c->memory.forced && !MUTATED(NO_CHECK_AT_LEFT)) {
         step_say(s, LEVEL_UNUSUAL, SAY_FLOOR_ABORT, REASON_NONE, live, floor, 0, 0);
         step_move(s, COORD_UNPAUSING);
         return;
@@ -349,15 +373,6 @@ static void left(struct step *s)
         step_runtime(s, STEP_STOP);
     step_say(s, LEVEL_INFO, s->c->memory.errand == ERRAND_REBOOT ? SAY_OFFLINE : SAY_MAINTENANCE,
              REASON_NONE, s->c->memory.expected_ms / 1000, 0, 0, 0);
-}
-
-static bool forced_return(struct step *s)
-{
-    if (!rules_must_return(s->c, rules_chain_now(s->c, s->event->now)))
-        return false;
-    step_say(s, LEVEL_BROKEN, SAY_FORCED_UNPAUSE, REASON_NO_YES_VOTE, 0, 0, 0, 0);
-    step_move(s, COORD_UNPAUSING);
-    return true;
 }
 
 static void offline(struct step *s)
@@ -372,6 +387,8 @@ static void offline(struct step *s)
 
 static bool node_in_step(const struct coord_node *n)
 {
+    if (MUTATED(UNPAUSE_EARLY))
+        return n->known;
     return n->known && n->reachable && !n->catching_up && n->key_matches &&
            n->lag <= NODE_LAG_MAX && n->new_blocks >= 1;
 }
@@ -379,12 +396,13 @@ static bool node_in_step(const struct coord_node *n)
 static void syncing(struct step *s)
 {
     struct coord *c = s->c;
-    if (c->head.n <= c->memory.pause.n)
+    bool current = is_current(s);
+    if (current && c->head.n <= c->memory.pause.n)
         return; /* our node shows a chain from before our pause */
-    if (coord_in_set(c, s->view)) {
+    if (current && coord_in_set(c, s->view)) {
         c->memory.entered = c->head;
         step_move(s, COORD_SETTLING);
-    } else if (node_in_step(&c->node)) {
+    } else if (current && node_in_step(&c->node)) {
         step_move(s, COORD_UNPAUSING);
     } else if (!forced_return(s) && c->node.known && !c->node.reachable &&
                c->memory.step == STEP_NONE) {
@@ -399,6 +417,10 @@ static void send_return(struct step *s)
     if (inactive && rules_chain_now(c, s->event->now).ms < c->own.inactive_until.ms)
         return;
     step_send(s, inactive ? TX_ACTIVATE : TX_UNPAUSE, timeout_soon(s), 0);
+    if (MUTATED(PAUSE_WITH_UNPAUSE)) {
+        turn_forget_flight(s);
+        step_send(s, TX_PAUSE, timeout_soon(s), 0);
+    }
     step_say(s, LEVEL_INFO, inactive ? SAY_ACTIVATING : SAY_UNPAUSING, REASON_NONE, 0, 0, 0, 0);
 }
 
@@ -407,7 +429,8 @@ static void unpausing(struct step *s)
     struct coord *c = s->c;
     struct coord_memory *m = &c->memory;
     bool spaced = c->head.n > m->membership.n;
-    if (m->entered.n > 0 || (spaced && c->head.n > m->pause.n + 1 && coord_in_set(c, s->view))) {
+    bool back = is_current(s) && spaced && c->head.n > m->pause.n + 1 && coord_in_set(c, s->view);
+    if (is_current(s) && (m->entered.n > 0 || back)) {
         m->entered = m->entered.n > 0 ? m->entered : c->head;
         turn_forget_flight(s);
         step_move(s, COORD_SETTLING);
@@ -494,14 +517,14 @@ static void keep_freeze(struct step *s)
 
 void turn_advance(struct step *s)
 {
+    const uint32_t headless =
+        1u << COORD_PAUSED | 1u << COORD_OFFLINE | 1u << COORD_SYNCING | 1u << COORD_UNPAUSING;
     enum coord_state before;
     if (s->event->kind == EVENT_BLOCK)
         keep_freeze(s);
     do {
         before = s->c->memory.state;
-        bool current =
-            view_pulse(s->view, s->c->head); /* else the node was away for long: wait for a block */
-        if (current || before == COORD_OFFLINE)
+        if (is_current(s) || (headless >> before & 1))
             states[before](s);
     } while (s->c->memory.state != before);
 }

@@ -196,6 +196,8 @@ const struct draw *view_block(struct view *view, const struct view_block *block)
 
 bool view_join_counts(enum chain_kind chain, uint32_t code, const char *codespace)
 {
+    if (MUTATED(REFUSED_JOIN_COUNTS))
+        return true;
     if (chain == CHAIN_KIRA)
         return code == 0;
     return (code == 4 && strcmp(codespace, "staking") == 0) ||
@@ -204,6 +206,8 @@ bool view_join_counts(enum chain_kind chain, uint32_t code, const char *codespac
 
 static void count_join(struct view_validator *v, struct height h, const struct view_tx *tx)
 {
+    if (MUTATED(JOIN_OVERLOOKED) && v->address[0] % 4 == 0)
+        return;
     v->join = h;
     v->join_index = tx->index;
     v->join_class = tx->class_minutes;
@@ -242,7 +246,7 @@ void view_results(struct view *view, const struct view_tx *txs, uint32_t count)
         struct track *t = &view->tracks[tx->validator];
         if (tx->kind == TX_JOIN && view_join_counts(view->config.chain, tx->code, tx->codespace))
             count_join(v, view->head, tx);
-        if (tx->kind == TX_PAUSE && tx->code == 0)
+        if (tx->kind == TX_PAUSE && (tx->code == 0 || MUTATED(FAILED_PAUSE_HAPPENED)))
             count_pause(v, t, pulse, tx->index);
     }
 }

@@ -3,6 +3,7 @@
 #define STAGGER_COORD_VIEW_INTERNAL_H
 
 #include "coord/digest.h"
+#include "coord/mutation.h"
 #include "coord/view.h"
 
 /* W >= 2, so this many draws span VIEW_BLOCKS_KEPT blocks. */
@@ -49,10 +50,23 @@ struct view {
     struct digest *digest;
 };
 
+static inline bool track_member(const struct track *t)
+{
+    return t->member >> MUTATED(OTHER_SET) & 1;
+}
+
+static inline bool track_gone(const struct view *view, const struct track *t)
+{
+    return t->gone.n == view->head.n && !MUTATED(GONE_NOT_COUNTED);
+}
+
 static inline bool track_live(const struct view *view, const struct track *t)
 {
     uint64_t recent = (UINT64_C(1) << view->config.charter.live_blocks) - 1;
-    return (t->member & 1) && t->gone.n != view->head.n && (t->signed_in & recent);
+    if (MUTATED(REGISTERED_COUNTED))
+        return true;
+    return track_member(t) && !track_gone(view, t) &&
+           ((t->signed_in & recent) || MUTATED(MEMBERS_ARE_LIVE));
 }
 
 /* Makes the draw of boundary `head`; the block has been taken in, its results have not. */

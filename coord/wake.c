@@ -52,7 +52,8 @@ struct coord_deadline coord_deadline(const struct coord *c, const struct view *v
 {
     struct coord_deadline d = {c->retry, next_block(c, view_charter(view))};
     struct instant more = INSTANT_NEVER;
-    if (c->memory.state == COORD_OFFLINE && c->plan.pending && !c->plan.voted_yes)
+    bool away = c->memory.state >= COORD_PAUSED && c->memory.state <= COORD_SYNCING;
+    if (away && c->plan.pending && !c->plan.voted_yes)
         more = forced_return_at(c);
     else if (c->memory.state == COORD_WAITING && !view_empty_blocks(view) &&
              c->nudged.n < c->head.n && view_pulse(view, c->head))

@@ -67,6 +67,8 @@ static void send(struct world *w, uint32_t v, const struct coord_effect *e)
     tx.timeout_height = e->send.timeout.n;
     if (e->send.tx == TX_JOIN)
         blocks_join_memo(w, &tx, e->send.class_minutes, e->send.charter);
+    if (e->send.tx == TX_UNPAUSE)
+        host_forced(w, v);
     int64_t delay_ms =
         h->latency_ms + (int64_t)random_below(&w->mempool_random, (uint64_t)h->latency_ms + 1);
     delay_ms = (delay_ms + (h->slow ? h->slow_ms : 0)) * (h->up ? 1 : FAR_RPC_FACTOR);
@@ -124,7 +126,9 @@ void agent_event(struct world *w, uint32_t v, struct coord_event *event)
     struct coord before = a->core;
     event->now = clock_of(w, v);
     event->view = view_of(w, v);
+    mutation_within(true);
     coord_step(&a->core, event, &effects);
+    mutation_within(false);
     w->result->steps++;
     checks_step(w, v, &before, &effects);
     for (uint32_t i = 0; i < effects.count && a->alive; i++) {

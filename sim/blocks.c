@@ -14,6 +14,7 @@
 #define JITTER_PERCENT 2   /* of the block time, up or down */
 #define JOIN_MEMO_SIZE 26  /* "stagger/join/1 CLASS CHARTER" */
 #define GAS 200000
+#define CODE_SEQUENCE 32
 
 static int64_t commit_ms(const struct world *w)
 {
@@ -148,11 +149,24 @@ static void wake_chain(struct world *w)
     }
 }
 
+static uint64_t waiting_of(const struct world *w, uint32_t signer)
+{
+    uint64_t waiting = 0;
+    for (uint32_t i = 0; i < w->mempool_count; i++)
+        waiting += w->mempool[i].tx.signer == signer;
+    return waiting;
+}
+
 bool blocks_submit(struct world *w, uint32_t origin, struct chain_tx *tx, int64_t delay_ms,
                    uint32_t *code)
 {
     tx->sequence = tx->signer == VALIDATOR_NONE ? 0 : chain_record(w->chain, tx->signer)->sequence;
     struct chain_result result = chain_check(w->chain, tx);
+    if (result.code ==
+        CODE_SEQUENCE) { /* another one of this account waits: a wallet counts it in */
+        tx->sequence += waiting_of(w, tx->signer);
+        result = chain_check(w->chain, tx);
+    }
     *code = result.code;
     if (result.code != 0)
         return false;
@@ -230,6 +244,8 @@ void blocks_forge(struct world *w, uint32_t victim, enum msg_kind kind)
 {
     struct chain_tx tx = blocks_tx(w, victim, kind, BY_HOSTILE);
     tx.forged = true;
+    if (kind == MSG_SEND || kind == MSG_CREATE_VALIDATOR)
+        blocks_join_memo(w, &tx, CLASS_MAX, w->charter.id); /* a join in the victim's name */
     tx.sequence = chain_record(w->chain, victim)->sequence;
     put_in_block(w, &tx);
 }
@@ -304,21 +320,38 @@ static void trace_everything(struct world *w, const struct view_block *b, uint32
         trace_set(w->trace, b->height.n, &changes[i]);
 }
 
-/* The results of a block belong to the views only after its draw, and the checks want both. */
-static const struct draw *feed_views(struct world *w, const struct view_block *b)
+static const struct draw *feed_agents(struct world *w, const struct view_block *b)
 {
     const struct draw *common = NULL;
-    for (uint32_t i = 0; i < b->tx_count; i++)
-        checks_tx(w, &b->txs[i], w->block_timeouts[i], (enum chain_author)w->block_authors[i]);
+    mutation_within(true);
     for (uint32_t i = 0; i < w->view_count; i++) {
         const struct draw *draw = view_block(w->views[i], b);
         common = i == w->charter_now ? draw : common;
     }
+    mutation_within(false);
+    return w->judge ? view_block(w->judge, b) : common;
+}
+
+static void feed_results(struct world *w, const struct view_block *b)
+{
+    mutation_within(true);
+    for (uint32_t i = 0; i < w->view_count; i++)
+        view_results(w->views[i], b->txs, b->tx_count);
+    mutation_within(false);
+    if (w->judge)
+        view_results(w->judge, b->txs, b->tx_count);
+}
+
+/* The results of a block belong to the views only after its draw, and the checks want both. */
+static const struct draw *feed_views(struct world *w, const struct view_block *b)
+{
+    for (uint32_t i = 0; i < b->tx_count; i++)
+        checks_tx(w, &b->txs[i], w->block_timeouts[i], (enum chain_author)w->block_authors[i]);
+    const struct draw *common = feed_agents(w, b);
     if (common)
         trace_epoch(w->trace, common);
     checks_block(w, common);
-    for (uint32_t i = 0; i < w->view_count; i++)
-        view_results(w->views[i], b->txs, b->tx_count);
+    feed_results(w, b);
     return common;
 }
 

@@ -84,12 +84,21 @@ static void check_send(struct world *w, uint32_t v, const struct coord_effects *
         checks_violate(w, "unpause-in-step", v, "asks back into the set while its node catches up");
 }
 
+/* By what the agent itself could see when it stopped its node. */
 static void check_stop(struct world *w, uint32_t v)
 {
-    uint64_t head = chain_height(w->chain).n;
+    const struct coord *core = &w->agents[v].core;
+    const struct view *judge = world_judge(w);
+    const struct view_pulse *p = view_pulse(judge, core->head);
+    const struct draw *d = view_draw(judge, charter_boundary(&w->charter, core->head));
     if (chain_in_set(w->chain, v))
         checks_violate(w, "stop-out-of-set", v, "stops its node as a member of the set of %llu",
-                       (unsigned long long)head + 1);
+                       (unsigned long long)chain_height(w->chain).n + 1);
+    int64_t live = p && d && d->by_power ? p->live_weight : p ? p->live : INT64_MAX;
+    if (d && live < d->floor && !core->memory.forced)
+        checks_violate(w, "stop-above-floor", v,
+                       "stops its node with %lld live against a floor of %lld", (long long)live,
+                       (long long)d->floor);
 }
 
 void checks_step(struct world *w, uint32_t v, const struct coord *before,
@@ -116,6 +125,8 @@ static void check_pause(struct world *w, const struct view_tx *tx, uint64_t time
 {
     struct checks *c = w->checks;
     const struct view *view = w->views[w->agents[tx->validator].view];
+    bool common = view_charter(view)->id == view_charter(world_judge(w))->id;
+    view = common ? world_judge(w) : view; /* who plays by another charter has permits of its own */
     uint64_t head = chain_height(w->chain).n;
     struct height boundary = charter_boundary(&w->charter, height_at(head - 1));
     const struct draw *draw = view_draw(view, boundary);
@@ -129,7 +140,7 @@ static void check_pause(struct world *w, const struct view_tx *tx, uint64_t time
     if (c->by_permit[tx->validator])
         checks_violate(w, "one-pause", tx->validator, "paused twice in one epoch");
     c->by_permit[tx->validator] = true;
-    if (w->agents[tx->validator].view != w->charter_now)
+    if (!common)
         return;
     c->permits_open -= c->permits_open > 0;
     c->paused++;
@@ -142,7 +153,7 @@ static void check_pause(struct world *w, const struct view_tx *tx, uint64_t time
 static void note_other_pause(struct world *w, const struct view_tx *tx)
 {
     struct checks *c = w->checks;
-    const struct view *view = world_view(w);
+    const struct view *view = world_judge(w);
     struct height before = height_before(chain_height(w->chain), 1);
     const struct draw *draw = view_draw(view, charter_boundary(&w->charter, before));
     if (!draw || c->by_permit[tx->validator] ||
@@ -209,7 +220,7 @@ static void begin_epoch(struct world *w, const struct draw *d)
     c->quorum = d->by_power ? (int64_t)w->charter.min_validators : 0;
     c->paused = 0;
     for (uint32_t v = 0; v < w->count; v++) {
-        c->live_at_boundary[v] = view_live(world_view(w), v);
+        c->live_at_boundary[v] = view_live(world_judge(w), v);
         c->by_permit[v] = false;
     }
     if ((uint64_t)d->floor < w->result->floor)
@@ -233,7 +244,7 @@ struct standing {
 static void count_live(const struct world *w, struct standing *s)
 {
     const struct checks *c = w->checks;
-    const struct view *view = world_view(w);
+    const struct view *view = world_judge(w);
     struct height head = chain_height(w->chain);
     for (uint32_t v = 0; v < w->count; v++) {
         bool present = view_in_set(view, v, head) && up_at_header(w, v);
@@ -289,7 +300,7 @@ static void keep_point(struct world *w, uint32_t up)
     uint32_t set = 0;
     struct height head = chain_height(w->chain);
     for (uint32_t v = 0; v < w->count; v++)
-        set += view_in_set(world_view(w), v, head);
+        set += view_in_set(world_judge(w), v, head);
     w->points[w->point_count++] =
         (struct report_point){head.n, w->header_ms, up, (uint32_t)w->checks->floor, set};
 }

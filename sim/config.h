@@ -62,6 +62,7 @@ enum fault_kind {
     FAULT_MUTE,           /* `who` is heard by nobody, but hears */
     FAULT_SLOW,           /* links of `who` take `by` longer, for `for` */
     FAULT_CATCH_UP,       /* the nodes of `who` take `by` longer to get in step, for `for` */
+    FAULT_PRUNED,         /* the agents of `who` lose every block and set from before now */
     FAULT_LAG,            /* the RPC of `who` shows blocks `count` blocks late, for `for` */
     FAULT_SKEW,           /* the clocks of `who` are `by` wrong from now on; may be negative */
     FAULT_LOSS,           /* gossip loses `fraction` of its frames, for `for` */
@@ -140,6 +141,10 @@ struct sim_config {
     bool compare;
     uint64_t seed_first, seed_last;
     bool many_seeds;      /* --seeds was given */
+    uint32_t shard, shards; /* of the seeds, part `shard` of `shards`, from 1; 0: all */
+    bool mpi;
+    const char **merge; /* results to put together instead of a run; an owned list of borrowed names */
+    uint32_t merge_count;
     uint32_t jobs;        /* 0: as many as there are cores */
     int64_t until_ms;     /* 0: until all is done, with a generous bound */
     int64_t open_ms;      /* agents may act from here on; 0: from the first block */
@@ -151,7 +156,7 @@ struct sim_config {
     char scenario[512]; /* name or file it came from; empty: none */
 
     /* files; empty: none, "-": standard output */
-    char json[512], trace[512], html[512];
+    char json[512], trace[512], html[512], shrink[512];
     bool digest;
     bool quiet; /* no progress bar, no table */
 };
@@ -164,6 +169,14 @@ void config_clear(struct sim_config *config);
  * reboot". */
 bool config_set(struct sim_config *config, const char *where, const char *key, const char *value,
                 char error[CONFIG_ERROR_MAX]);
+
+/* Writes the value of a key as config_set() reads it; "" when it has the value that config_default()
+ * gives it. Returns false when there is no such text: a list of reboots that is too long for a
+ * line. */
+#define CONFIG_TEXT_MAX 1000
+struct config_key;
+bool config_text(const struct sim_config *config, const struct config_key *key,
+                 char text[CONFIG_TEXT_MAX]);
 
 /* The table of keys, which the command line, scenario files and the usage text share. A section is
  * a heading of the usage text; of the keys of one pair only one is given. */

@@ -270,6 +270,9 @@ static void hit_one(struct world *w, uint32_t number, uint32_t v)
     case FAULT_CATCH_UP:
         h->catch_up_ms = f->by_ms;
         return;
+    case FAULT_PRUNED:
+        agent_under(w, v, w->view_count - 1);
+        return;
     case FAULT_LAG:
         h->lag = (uint64_t)f->count;
         return;
@@ -395,6 +398,8 @@ void fault_begin(struct world *w, uint32_t number)
         schedule_upgrade(w, number);
     if (f->kind == FAULT_MIN_VALIDATORS)
         change_min_validators(w, number);
+    if (f->kind == FAULT_PRUNED)
+        world_late_view(w);
     for (uint32_t i = 0; i < w->hits[number].count; i++)
         hit_one(w, number, w->hits[number].who[i]);
     if (lasts(f))

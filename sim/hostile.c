@@ -117,7 +117,7 @@ void hostile_act(struct world *w, uint32_t v)
 /* By the rules up to the permit: a false class and turn after turn need one. */
 static void look_at_draw(struct world *w, uint32_t v, const struct draw *draw)
 {
-    const struct view *view = world_view(w);
+    const struct view *view = world_judge(w);
     enum hostile_kind kind = w->hostile->habits[v].kind;
     const struct view_validator *own = view_validator(view, v);
     enum view_reason reason = view_reason(view, draw, v, NULL);
@@ -151,8 +151,10 @@ void hostile_propose(struct world *w, uint32_t proposer)
     struct hostile *x = w->hostile;
     if (x->habits[proposer].kind != HOSTILE_PROPOSER || random_below(&x->random, FORGE_ONE_IN) != 0)
         return;
-    enum msg_kind kinds[] = {MSG_PAUSE, MSG_UNPAUSE, MSG_ACTIVATE, MSG_SEND};
-    enum msg_kind kind = kinds[random_below(&x->random, w->config->chain == CHAIN_KIRA ? 4 : 2)];
+    bool kira = w->config->chain == CHAIN_KIRA;
+    enum msg_kind kinds[] = {MSG_PAUSE, MSG_UNPAUSE, kira ? MSG_SEND : MSG_CREATE_VALIDATOR,
+                             MSG_ACTIVATE};
+    enum msg_kind kind = kinds[random_below(&x->random, kira ? 4 : 3)];
     for (uint64_t left = 1 + random_below(&x->random, FORGED_MAX); left > 0; left--) {
         const struct chain_set *set = chain_validators(w->chain);
         blocks_forge(w, set->members[random_below(&x->random, set->count)].validator, kind);

@@ -89,10 +89,21 @@ void host_down(struct world *w, uint32_t v, bool fault)
     note_change(w, h);
     h->up = h->synced = false;
     h->fault = fault;
+    h->chosen = !fault;
     h->down_height = chain_height(w->chain).n;
     h->generation++;
     trace_host(w->trace, w->now_ms, v, false, fault);
     open_bar(w, v, fault ? BAR_FAULT : BAR_DOWN);
+}
+
+/* The upgrade forces a validator back into the set whose node is down: from here on it is down by need. */
+void host_forced(struct world *w, uint32_t v)
+{
+    struct host *h = &w->hosts[v];
+    if (h->up || h->fault)
+        return;
+    h->fault = true;
+    trace_host(w->trace, w->now_ms, v, false, true);
 }
 
 void host_up(struct world *w, uint32_t v)
@@ -104,7 +115,7 @@ void host_up(struct world *w, uint32_t v)
     uint64_t missed = head > h->down_height ? head - h->down_height : 0;
     note_change(w, h);
     h->up = true;
-    h->rebooted |= !h->fault;
+    h->rebooted |= h->chosen;
     trace_host(w->trace, w->now_ms, v, true, h->fault);
     close_bar(w, v, false);
     world_later(w, SYNC_MS + h->catch_up_ms + (int64_t)missed * SYNC_BLOCK_MS, HAPPEN_SYNCED, v,

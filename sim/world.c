@@ -122,7 +122,7 @@ static void make_agents(struct world *w)
         a->crash_after = -1;
         a->timer_ms = INT64_MAX;
         bool other = a->exists && random_unit(&random) < w->config->other_charter;
-        a->view = other ? w->view_count - 1 : 0;
+        a->view = other ? w->other_view : 0;
         w->result->agents += a->wants;
     }
     w->undone = w->result->agents;
@@ -130,7 +130,9 @@ static void make_agents(struct world *w)
 
 /* --- views --- */
 
-static bool add_view(struct world *w, const struct charter *charter)
+/* A view of V(first), which begins at block `first`. */
+static struct view *make_view(const struct world *w, const struct charter *charter,
+                              struct height first)
 {
     struct view_config config = {
         .charter = *charter,
@@ -141,22 +143,36 @@ static bool add_view(struct world *w, const struct charter *charter)
     struct view *view = view_create(&config);
     const struct chain_set *set = chain_validators(w->chain);
     struct view_change *members = calloc(set->count, sizeof *members);
-    assert(view && members && w->view_count < VIEWS_MAX);
+    assert(view && members);
     for (uint32_t v = 0; v < w->count; v++)
         view_enrol(view, w->genesis->records[v].address);
     for (uint32_t i = 0; i < set->count; i++)
         members[i] = (struct view_change){set->members[i].validator, set->members[i].power};
-    struct height first = height_at(w->genesis->initial_height);
-    view_begin(view, first, first, members, set->count);
+    view_begin(view, height_at(w->genesis->initial_height), first, members, set->count);
     free(members);
-    w->views[w->view_count++] = view;
-    return true;
+    return view;
+}
+
+static void add_view(struct world *w, const struct charter *charter)
+{
+    assert(w->view_count < VIEWS_MAX);
+    w->views[w->view_count++] = make_view(w, charter, height_at(w->genesis->initial_height));
+}
+
+uint32_t world_late_view(struct world *w)
+{
+    if (w->view_count == VIEWS_MAX)
+        return w->view_count - 1;
+    w->views[w->view_count] = make_view(w, &w->charter, height_after(chain_height(w->chain), 1));
+    return w->view_count++;
 }
 
 /* One for the common charter, one for each that a vote will bring, and the other charter's last. */
 static bool make_views(struct world *w, char error[CONFIG_ERROR_MAX])
 {
     add_view(w, &w->charter);
+    if (MUTATIONS_BUILT)
+        w->judge = make_view(w, &w->charter, height_at(w->genesis->initial_height));
     w->fault_views = calloc((size_t)w->fault_count + 1, sizeof *w->fault_views);
     assert(w->fault_views);
     for (uint32_t i = 0; i < w->fault_count; i++) {
@@ -180,6 +196,7 @@ static bool make_views(struct world *w, char error[CONFIG_ERROR_MAX])
         struct charter c = w->charter;
         c.settle_blocks++;
         charter_seal(&c);
+        w->other_view = w->view_count;
         add_view(w, &c);
     }
     return true;
@@ -360,6 +377,7 @@ void world_destroy(struct world **world)
     faults_destroy(w);
     for (uint32_t i = 0; i < w->view_count; i++)
         view_destroy(&w->views[i]);
+    view_destroy(&w->judge);
     chain_destroy(&w->chain);
     digest_destroy(&w->digest);
     queue_clear(&w->queue);

@@ -16,6 +16,7 @@
 #define STAGGER_SIM_WORLD_H
 
 #include "coord/coord.h"
+#include "coord/mutation.h"
 #include "sim/config.h"
 #include "sim/genesis.h"
 #include "sim/progress.h"
@@ -72,6 +73,7 @@ struct host {
     bool up, synced, lost, hung;
     int64_t busy_ms;                /* until when its reinitialisation takes */
     bool fault;                     /* it is down by accident, not by choice */
+    bool chosen;                    /* it went down by choice */
     bool rebooted;                  /* was down by choice and came up again */
     bool returned;                  /* seen signing after that */
     uint32_t tries;                 /* reinitialisations begun */
@@ -149,6 +151,7 @@ struct world {
     uint8_t *roles;
     struct view *views[VIEWS_MAX];
     uint32_t view_count;
+    struct view *judge; /* in builds with mutations only */
     struct trace *trace;
     struct result *result;
     struct progress *progress; /* of 1000; NULL: nobody looks */
@@ -182,6 +185,7 @@ struct world {
     uint32_t faults_left;
     bool plan_told;
     double loss, bad_image;
+    uint32_t other_view;  /* of the other charter, if there is one */
     uint32_t charter_now; /* view of the common charter */
 
     uint32_t undone;       /* agents that have neither returned nor been lost */
@@ -217,6 +221,12 @@ static inline struct view *world_view(const struct world *w)
     return w->views[w->charter_now];
 }
 
+/* What the checks look at: a view that no mutation touches. In ordinary builds it is the agents' own. */
+static inline struct view *world_judge(const struct world *w)
+{
+    return w->judge ? w->judge : world_view(w);
+}
+
 static inline void world_later(struct world *w, int64_t in_ms, enum happening_kind kind,
                                uint32_t who, uint64_t what)
 {
@@ -227,6 +237,9 @@ static inline bool world_draws(const struct world *w)
 {
     return w->config->strategy == STRATEGY_DRAW;
 }
+
+/* A view under the common charter of an agent that lacks all blocks so far; its number. */
+uint32_t world_late_view(struct world *w);
 
 /* --- blocks.c --- */
 void blocks_start(struct world *w);
@@ -255,6 +268,7 @@ void host_up(struct world *w, uint32_t v);
 void host_synced(struct world *w, uint32_t v, uint32_t generation);
 void host_heard_again(struct world *w, uint32_t v); /* a partition healed */
 bool host_sees(const struct world *w, uint32_t v);  /* blocks reach it */
+void host_forced(struct world *w, uint32_t v);
 void host_lose(struct world *w, uint32_t v);
 void host_step(struct world *w, uint32_t v, enum coord_step_kind step);
 void hosts_seen_signing(struct world *w, int64_t time_ms); /* after a block: who is back */

@@ -192,12 +192,21 @@ static enum world_fate draw_fate(struct member_world *w, enum tx_kind kind)
     return w->fate[kind];
 }
 
-/* Nothing of ours may still reach a block, as far as we can know, when we send. */
+/* Without a YES vote an unpause is sent again when the one before it must have died by the clock. */
+static bool is_urgent(const struct member_world *w, enum tx_kind kind)
+{
+    return w->core.plan.pending && !w->core.plan.voted_yes &&
+           (kind == TX_UNPAUSE || kind == TX_ACTIVATE);
+}
+
+/* Nothing of ours may still reach a block when we send; a pause least of all. */
 static void check_flight(const struct member_world *w, const struct world_send *send)
 {
-    uint64_t head = w->core.head.n;
-    for (uint32_t i = 0; i < w->pool_count && !w->forgetful; i++)
-        assert_true(w->pool[i].timeout.n > 0 && w->pool[i].timeout.n <= head);
+    for (uint32_t i = 0; i < w->pool_count && !w->forgetful; i++) {
+        const struct world_send *before = &w->pool[i];
+        bool dead = before->timeout.n && before->timeout.n <= w->height;
+        assert_true(dead || before->urgent || (send->urgent && before->kind != TX_PAUSE));
+    }
     if (send->kind == TX_PAUSE)
         assert_int_equal(send->timeout.n,
                          charter_boundary(&w->charter, w->core.head).n + w->charter.epoch_blocks);
@@ -209,7 +218,8 @@ static void carry_send(struct member_world *w, const struct coord_effect *e)
                               .at = w->core.head,
                               .timeout = e->send.timeout,
                               .class_minutes = e->send.class_minutes,
-                              .charter = e->send.charter};
+                              .charter = e->send.charter,
+                              .urgent = is_urgent(w, e->send.tx)};
     assert_true(w->send_count < WORLD_SENDS_MAX && w->pool_count < WORLD_SENDS_MAX);
     check_flight(w, &send);
     w->sends[w->send_count++] = send;

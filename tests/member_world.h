@@ -59,6 +59,7 @@ struct world_send {
     enum tx_kind kind;
     struct height at, timeout; /* our head when it was sent */
     uint32_t class_minutes, charter;
+    bool urgent; /* to return without a YES vote, by the clock */
 };
 
 struct world_node {

@@ -192,7 +192,7 @@ static void no_yes_vote_and_all_of_us_down(void **state)
     world_wait(w, 2 * WORLD_BLOCK_MS);
     assert_int_equal(world_sent(w, TX_UNPAUSE), 1);
     uint64_t timeout = world_last_send(w, TX_UNPAUSE)->timeout.n;
-    assert_in_range(timeout, w->height + 1, w->height + 30);
+    assert_true(timeout == 0 || timeout > w->height);
 }
 
 /* It was started, and hangs. */
