@@ -26,7 +26,7 @@ static enum coord_reason take_errand(struct step *s, enum coord_errand errand, i
 static enum coord_reason pause_by_force(struct step *s, int64_t expected_ms)
 {
     struct coord *c = s->c;
-    if (!between_turns(c->memory.state) || c->head.n == 0)
+    if (!between_turns(c->memory.state) || c->head.n == 0 || turn_in_flight(s))
         return REASON_BUSY;
     enum coord_reason reason = rules_fatal(c, s->view, rules_chain_now(c, s->event->now));
     if (reason != REASON_NONE)
@@ -58,6 +58,8 @@ static enum coord_reason end_errand(struct step *s)
     if (reboot && (state == COORD_SYNCING || state == COORD_UNPAUSING || state == COORD_SETTLING))
         return REASON_BUSY;
     c->memory.errand = ERRAND_NONE;
+    if (between_turns(state))
+        turn_take_later(&c->memory);
     s->dirty = true;
     return REASON_NONE;
 }

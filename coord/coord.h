@@ -302,9 +302,11 @@ struct coord {
     struct height asked;    /* head at which we asked for our own state */
     struct height nudged;   /* head at which our slot to move a still chain has passed */
     struct height signing;  /* first block since the return that holds our signature */
-    struct instant retry;   /* not before: a refused transaction, a failed step */
+    struct instant retry;   /* not before: a refused transaction */
+    struct instant again;   /* not before: a failed step */
     enum coord_reason told; /* the latest refusal: each is said once in a row */
     uint32_t thinned;       /* boundaries in a row at which the cap's lottery said no */
+    struct height blank;    /* the latest of them */
     bool recovering, store_broken;
 };
 

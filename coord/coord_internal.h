@@ -72,6 +72,9 @@ void step_refuse(struct step *s, enum coord_reason reason);
 /* Lets the state's handler act on what is known until nothing moves any more. */
 void turn_advance(struct step *s);
 
+/* Whether a transaction of ours may be in a mempool. */
+bool turn_in_flight(const struct step *s);
+
 /* No transaction of ours matters any more. */
 void turn_forget_flight(struct step *s);
 
@@ -80,6 +83,9 @@ void turn_begin_return(struct step *s);
 
 /* Into PAUSING; a pause of an earlier turn, which a lost journal no longer tells apart, is not waited for. */
 void turn_begin_pause(struct step *s, bool forced);
+
+/* The reboot that has waited for a maintenance, when that is over or called off. */
+void turn_take_later(struct coord_memory *m);
 
 /* Our slot for moving a still chain on: members take different moments, so that one join serves all. */
 struct instant wake_mover(const struct coord *c, const struct view *view);

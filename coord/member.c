@@ -98,7 +98,7 @@ void step_send(struct step *s, enum tx_kind tx, struct height timeout, uint32_t 
 void step_runtime(struct step *s, enum coord_step_kind step)
 {
     s->c->memory.step = step;
-    s->c->retry = INSTANT_NEVER;
+    s->c->again = INSTANT_NEVER;
     s->dirty = true;
     s->c->node.known = false; /* what it said before it was touched is stale */
     step_effect(s, (struct coord_effect){.kind = EFFECT_RUNTIME, .step = step});
@@ -216,7 +216,7 @@ static void step_failed(struct step *s)
         step_runtime(s, STEP_RESTORE);
         return;
     }
-    c->retry =
+    c->again =
         instant_after(s->event->now, c->policy->retry_ms); /* the deadline does the step again */
 }
 
@@ -237,8 +237,10 @@ static void on_runtime(struct step *s)
     }
     m->attempts = 0;
     step_say(s, LEVEL_INFO, SAY_STEP, REASON_NONE, m->step, 0, 0, 0);
-    if (m->step == STEP_REINIT)
+    if (m->step == STEP_REINIT) {
         m->errand = ERRAND_NONE; /* what the turn was for is through */
+        m->failed = false;
+    }
     if (next[m->step] != STEP_NONE) {
         step_runtime(s, next[m->step]);
         return;
@@ -251,9 +253,11 @@ static void on_runtime(struct step *s)
 static void on_time(struct step *s)
 {
     struct coord *c = s->c;
-    if (s->event->now.ms < c->retry.ms)
+    if (s->event->now.ms >= c->retry.ms)
+        c->retry = INSTANT_NEVER;
+    if (s->event->now.ms < c->again.ms)
         return;
-    c->retry = INSTANT_NEVER;
+    c->again = INSTANT_NEVER;
     if (c->memory.step != STEP_NONE)
         step_runtime(s, c->memory.step);
 }
@@ -330,8 +334,11 @@ bool coord_memory_valid(const struct coord_memory *m)
 
 void coord_init(struct coord *core, const struct coord_policy *policy, uint32_t self)
 {
-    *core =
-        (struct coord){.policy = policy, .self = self, .retry = INSTANT_NEVER, .recovering = true};
+    *core = (struct coord){.policy = policy,
+                           .self = self,
+                           .retry = INSTANT_NEVER,
+                           .again = INSTANT_NEVER,
+                           .recovering = true};
 }
 
 void coord_step(struct coord *core, const struct coord_event *event, struct coord_effects *effects)
@@ -342,7 +349,7 @@ void coord_step(struct coord *core, const struct coord_event *event, struct coor
     handlers[event->kind](&s);
     if (core->recovering && core->own.known && core->node.known && core->head.n > 0)
         core->recovering = false;
-    if (core->head.n > 0 && event->kind != EVENT_INCLUDED)
+    if (event->kind != EVENT_INCLUDED)
         turn_advance(&s);
     effects->list[0] = (struct coord_effect){.kind = EFFECT_PERSIST};
     if (s.dirty)

@@ -153,12 +153,11 @@ static enum coord_reason standing_reason(const struct coord *c, const struct vie
 }
 
 /* A number that differs between members and from boundary to boundary; chance, not secrecy. */
-static uint64_t lot(const struct coord *c, const struct view *view, const struct view_pulse *pulse)
+static uint64_t lot(const struct coord *c, const struct view *view, struct height boundary)
 {
-    uint64_t a, b;
+    uint64_t a;
     memcpy(&a, view_validator(view, c->self)->address, sizeof a);
-    memcpy(&b, pulse->hash, sizeof b);
-    uint64_t x = a ^ b * UINT64_C(0x9e3779b97f4a7c15);
+    uint64_t x = a ^ boundary.n * UINT64_C(0x9e3779b97f4a7c15);
     x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
     x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
     return x ^ x >> 31;
@@ -189,8 +188,10 @@ static bool would_withhold(const struct coord *c, const struct view *view, const
     if (places <= 0 || places == INT64_MAX)
         return places <= 0;
     uint64_t waiting = d->member_count > d->back ? d->member_count - d->back : 1;
-    uint64_t stretch = c->thinned < 16 ? UINT64_C(1) << c->thinned : 65536;
-    return lot(c, view, view_pulse(view, c->head)) % waiting >= (uint64_t)places * stretch;
+    bool counted = c->thinned > 0 && c->blank.n == d->boundary.n; /* this very draw is among them */
+    uint32_t blanks = c->thinned - counted;
+    uint64_t stretch = blanks < 16 ? UINT64_C(1) << blanks : 65536;
+    return lot(c, view, d->boundary) % waiting >= (uint64_t)places * stretch;
 }
 
 /* The next boundary at which there will be a draw. */
@@ -253,6 +254,8 @@ enum coord_reason coord_may_join(const struct coord *c, const struct view *view)
         return REASON_HISTORY;
     if (c->own.known && !c->own.funded)
         return REASON_FUNDS;
+    if (view_validator(view, c->self)->pause.n == c->head.n)
+        return REASON_SPACING; /* paused by hand: on our way out */
     if (joins_in_round(c, view) >= view_charter(view)->joins_max)
         return REASON_JOINS_EXHAUSTED;
     if (d && 2 * d->foreign >= d->members && !own_join_is_foreign(c, view, d))

@@ -30,7 +30,7 @@ static bool may_send(const struct step *s)
     return flight->kind == TX_OTHER || (flight->refused && rested);
 }
 
-static bool in_flight(const struct step *s)
+bool turn_in_flight(const struct step *s)
 {
     return s->c->memory.flight.kind != TX_OTHER && !s->c->memory.flight.refused;
 }
@@ -40,6 +40,13 @@ void turn_forget_flight(struct step *s)
     s->c->memory.flight = (struct coord_flight){.kind = TX_OTHER};
     s->c->retry = INSTANT_NEVER;
     s->dirty = true;
+}
+
+/* One that may be in a mempool stays in mind until a block or its timeout ends it. */
+static void forget_refused(struct step *s)
+{
+    if (!turn_in_flight(s))
+        turn_forget_flight(s);
 }
 
 /* Our latest join still asks for a turn: of the round that the next boundary counts, of our charter,
@@ -63,15 +70,26 @@ static void send_join(struct step *s)
     step_send(s, TX_JOIN, timeout_soon(s), minutes);
 }
 
+/* A blank in the lottery counts once a boundary, however many events ask for it. */
+static void count_blanks(struct step *s, enum coord_reason reason)
+{
+    struct coord *c = s->c;
+    struct height boundary = charter_boundary(view_charter(s->view), c->head);
+    if (reason != REASON_WOULD_WITHHOLD || !rules_has_own_places(c, s->view))
+        c->thinned = 0;
+    else if (c->blank.n != boundary.n) {
+        c->thinned++;
+        c->blank = boundary;
+    }
+}
+
 static void try_join(struct step *s)
 {
     if (!may_send(s))
         return;
     enum coord_reason reason = coord_may_join(s->c, s->view);
     if (reason != REASON_NONE) {
-        bool drawn = charter_is_boundary(view_charter(s->view), s->c->head);
-        bool lost = reason == REASON_WOULD_WITHHOLD && rules_has_own_places(s->c, s->view);
-        s->c->thinned = lost ? s->c->thinned + drawn : 0;
+        count_blanks(s, reason);
         if (reason == REASON_STAND_BACK && s->c->stood.n == 0)
             s->c->stood = s->c->head;
         step_refuse(s, reason);
@@ -88,7 +106,7 @@ static void try_join(struct step *s)
 /* Back into the set from wherever we are, as at the end of a turn. */
 void turn_begin_return(struct step *s)
 {
-    turn_forget_flight(s);
+    forget_refused(s);
     s->c->memory.entered = HEIGHT_NONE;
     step_move(s, COORD_SYNCING);
 }
@@ -105,8 +123,15 @@ static void note_nothing_lost(struct step *s)
     s->dirty = true;
 }
 
+/* What keeps us out of the set may have ended since we asked. */
+static void ask_again(struct step *s)
+{
+    if (charter_is_boundary(view_charter(s->view), s->c->head) && s->c->asked.n < s->c->head.n)
+        step_ask_self(s);
+}
+
 /* Out of the set without a turn of our own under way: ask the chain why, and come back if it is ours to do.
- * Returns whether the state has moved. */
+ * Returns whether we are out. */
 static bool rescue(struct step *s)
 {
     struct coord *c = s->c;
@@ -118,7 +143,7 @@ static bool rescue(struct step *s)
     if (!c->own.known) {
         if (c->asked.n != c->head.n)
             step_ask_self(s);
-        return false;
+        return true;
     }
     bool ours = c->memory.lost && v->paused_after_join;
     if (c->own.status == COORD_IS_PAUSED && !c->own.by_trustees && !ours) {
@@ -131,10 +156,11 @@ static bool rescue(struct step *s)
         step_say(s, LEVEL_UNUSUAL, SAY_OUT_OF_SET, REASON_NONE, c->own.status, 0, 0, 0);
         turn_begin_return(s);
         return true;
+    } else if (c->memory.errand != ERRAND_NONE) {
+        step_refuse(s, REASON_NOT_MEMBER);
     }
-    if (charter_is_boundary(view_charter(s->view), c->head) && c->asked.n < c->head.n)
-        step_ask_self(s); /* it may have changed since */
-    return false;
+    ask_again(s);
+    return true;
 }
 
 static void idle(struct step *s)
@@ -153,7 +179,7 @@ static void joining(struct step *s)
     if (rescue(s))
         return;
     if (s->c->memory.errand == ERRAND_NONE) {
-        turn_forget_flight(s);
+        forget_refused(s);
         step_move(s, COORD_IDLE);
     } else if (v->join.n > s->c->head.n) {
         return; /* it stands in a block that our node has not shown yet */
@@ -236,12 +262,15 @@ static void look_at_draw(struct step *s)
     pause_by_permit(s, d, rank);
 }
 
-/* Something in the sets has changed that no draw has seen: worth a transaction where blocks are rare. */
+/* Something has changed that no draw has seen: worth a transaction where blocks are rare. */
 static bool chain_is_worth_moving(const struct step *s)
 {
     const struct draw *d = coord_latest_draw(s->c, s->view);
     const struct view_pulse *p = view_pulse(s->view, s->c->head);
     if (!d || s->c->permit.n == d->boundary.n)
+        return true;
+    enum view_reason reason = view_reason(s->view, d, s->c->self, NULL);
+    if (reason != VIEW_BEYOND_BUDGET) /* our join stands, and no draw has counted it */
         return true;
     return p->members != d->member_count || p->live != d->live_count || p->live < p->members;
 }
@@ -250,7 +279,8 @@ static void move_chain(struct step *s)
 {
     const struct view_validator *v = view_validator(s->view, s->c->self);
     bool spare = v->joins + JOINS_KEPT < view_charter(s->view)->joins_max;
-    if (view_empty_blocks(s->view) || s->event->now.ms < wake_mover(s->c, s->view).ms)
+    if (view_empty_blocks(s->view) || s->event->now.ms < wake_mover(s->c, s->view).ms ||
+        !may_send(s))
         return;
     s->c->nudged = s->c->head;
     if (!spare || !chain_is_worth_moving(s) || coord_may_join(s->c, s->view) != REASON_NONE)
@@ -266,11 +296,11 @@ static void waiting(struct step *s)
     if (rescue(s))
         return;
     if (c->memory.errand == ERRAND_NONE) {
-        turn_forget_flight(s);
+        forget_refused(s);
         step_move(s, COORD_IDLE);
         return;
     }
-    if (in_flight(s)) /* a join that moves the chain on: its block decides */
+    if (turn_in_flight(s)) /* a join that moves the chain on: its block decides */
         return;
     look_at_draw(s);
     if (c->memory.state != COORD_WAITING)
@@ -300,7 +330,7 @@ static void pausing(struct step *s)
             m->pause = view_validator(s->view, s->c->self)->pause;
         if (m->pause.n > m->membership.n)
             m->membership = m->pause;
-        turn_forget_flight(s);
+        forget_refused(s); /* it may have been a pause by hand, with ours yet to come */
         m->entered = HEIGHT_NONE;
         step_move(s, COORD_PAUSED);
         step_say(s, LEVEL_INFO, SAY_PAUSED, REASON_NONE, (int64_t)m->pause.n, 0, 0, 0);
@@ -317,9 +347,14 @@ static void give_back(struct step *s, enum coord_reason reason)
     step_move(s, COORD_UNPAUSING);
 }
 
+static bool must_return(const struct step *s)
+{
+    return rules_must_return(s->c, rules_chain_now(s->c, s->event->now));
+}
+
 static bool forced_return(struct step *s)
 {
-    if (!rules_must_return(s->c, rules_chain_now(s->c, s->event->now)))
+    if (!must_return(s))
         return false;
     step_say(s, LEVEL_BROKEN, SAY_FORCED_UNPAUSE, REASON_NO_YES_VOTE, 0, 0, 0, 0);
     step_move(s, COORD_UNPAUSING);
@@ -379,6 +414,11 @@ static void offline(struct step *s)
 {
     if (s->c->memory.errand == ERRAND_NONE && s->c->memory.step == STEP_NONE) {
         step_move(s, COORD_SYNCING);
+        step_ask_self(s); /* what was heard before we left is stale */
+        if (s->c->node.known) {
+            s->c->node.known = false; /* and what the node said before it was worked on by hand */
+            step_effect(s, (struct coord_effect){.kind = EFFECT_ASK_NODE});
+        }
         step_say(s, LEVEL_INFO, SAY_SYNCING, REASON_NONE, 0, 0, 0, 0);
     } else {
         forced_return(s);
@@ -410,13 +450,43 @@ static void syncing(struct step *s)
     }
 }
 
+/* With the node down our head is old. What has been committed since is known to the view, if others feed it,
+ * or guessed from the time that has passed; a timeout that lies behind would be no transaction at all. */
+static struct height height_by_now(const struct step *s)
+{
+    struct height known = view_head(s->view);
+    const struct view_pulse *p = view_pulse(s->view, known);
+    int64_t block_ms = view_block_ms(s->view, known);
+    if (!must_return(s) || !p || block_ms <= 0)
+        return s->c->head;
+    int64_t since_ms = rules_chain_now(s->c, s->event->now).ms - p->time.ms;
+    return height_after(known, since_ms > 0 ? (uint64_t)(since_ms / block_ms) : 0);
+}
+
+/* May the transaction that asks back into the set be sent? One of before that died unseen does not stand in its
+ * way; but a pause must be known to be dead, since behind an unpause it would stop the chain for good. */
+static bool may_send_return(const struct step *s)
+{
+    const struct coord_flight *flight = &s->c->memory.flight;
+    bool dead = view_head(s->view).n >= flight->timeout.n ||
+                (flight->kind != TX_PAUSE && height_by_now(s).n > flight->timeout.n);
+    return may_send(s) || (must_return(s) && dead);
+}
+
+static struct height timeout_of_return(const struct step *s)
+{
+    return must_return(s) ? height_after(height_by_now(s), JOIN_BLOCKS) : timeout_soon(s);
+}
+
 static void send_return(struct step *s)
 {
     struct coord *c = s->c;
     bool inactive = c->own.known && c->own.status == COORD_INACTIVE;
-    if (inactive && rules_chain_now(c, s->event->now).ms < c->own.inactive_until.ms)
+    if (inactive && (!node_in_step(&c->node) ||
+                     rules_chain_now(c, s->event->now).ms < c->own.inactive_until.ms))
         return;
-    step_send(s, inactive ? TX_ACTIVATE : TX_UNPAUSE, timeout_soon(s), 0);
+    turn_forget_flight(s);
+    step_send(s, inactive ? TX_ACTIVATE : TX_UNPAUSE, timeout_of_return(s), 0);
     if (MUTATED(PAUSE_WITH_UNPAUSE)) {
         turn_forget_flight(s);
         step_send(s, TX_PAUSE, timeout_soon(s), 0);
@@ -424,23 +494,35 @@ static void send_return(struct step *s)
     step_say(s, LEVEL_INFO, inactive ? SAY_ACTIVATING : SAY_UNPAUSING, REASON_NONE, 0, 0, 0, 0);
 }
 
+/* Out by the decision of others: asking back would be wrong or in vain. */
+static bool barred(const struct coord *c)
+{
+    return c->own.known && (c->own.status == COORD_JAILED || c->own.by_trustees);
+}
+
 static void unpausing(struct step *s)
 {
     struct coord *c = s->c;
     struct coord_memory *m = &c->memory;
     bool spaced = c->head.n > m->membership.n;
+    bool ready = is_current(s) ? spaced && !c->recovering : must_return(s);
     bool back = is_current(s) && spaced && c->head.n > m->pause.n + 1 && coord_in_set(c, s->view);
     if (is_current(s) && (m->entered.n > 0 || back)) {
         m->entered = m->entered.n > 0 ? m->entered : c->head;
-        turn_forget_flight(s);
+        forget_refused(s);
         step_move(s, COORD_SETTLING);
         step_say(s, LEVEL_INFO, SAY_SETTLING, REASON_NONE, (int64_t)m->entered.n, 0, 0, 0);
         return;
     }
-    if (c->own.known && (c->own.status == COORD_JAILED || c->own.by_trustees))
+    if (barred(c)) {
         step_refuse(s, c->own.by_trustees ? REASON_TRUSTEES : REASON_JAILED);
-    else if (spaced && !c->recovering && may_send(s))
+        ask_again(s);
+    } else if (!c->own.known && !must_return(s)) {
+        if (c->asked.n != c->head.n)
+            step_ask_self(s);
+    } else if (ready && may_send_return(s)) {
         send_return(s);
+    }
 }
 
 static bool settled(const struct step *s)
@@ -452,16 +534,22 @@ static bool settled(const struct step *s)
     return c->signing.n > c->memory.entered.n && c->head.n + 1 >= c->signing.n + m;
 }
 
+void turn_take_later(struct coord_memory *m)
+{
+    if (m->errand != ERRAND_NONE || m->later_ms == 0)
+        return;
+    m->errand = ERRAND_REBOOT;
+    m->expected_ms = m->later_ms - 1;
+    m->later_ms = 0;
+}
+
 static void finish_turn(struct step *s)
 {
     struct coord_memory *m = &s->c->memory;
     m->lost = false;
     m->forced = false;
-    if (m->errand == ERRAND_NONE && m->later_ms > 0) {
-        m->errand = ERRAND_REBOOT;
-        m->expected_ms = m->later_ms - 1;
-        m->later_ms = 0;
-    }
+    s->c->own.status = COORD_ACTIVE; /* seen signing: as good as an answer */
+    turn_take_later(m);
     if (m->errand != ERRAND_NONE) {
         step_move(s, COORD_JOINING);
         return;
@@ -480,12 +568,14 @@ static void settling(struct step *s)
     }
     if (c->head.n < c->memory.entered.n + ENTER_BLOCKS)
         return;
-    if (c->own.known && c->own.status == COORD_INACTIVE) {
+    if (c->asked.n < c->memory.entered.n + ENTER_BLOCKS) {
+        step_ask_self(s); /* what was heard before is stale */
+    } else if (c->own.known && c->own.status == COORD_INACTIVE) {
         c->memory.entered = HEIGHT_NONE;
         step_move(s, COORD_UNPAUSING);
     } else if (c->own.known && c->own.status == COORD_IS_PAUSED) {
         step_move(s, COORD_IDLE);
-    } else if (c->asked.n < c->head.n) { /* what was heard before we left the set is stale */
+    } else if (c->asked.n < c->head.n) {
         step_ask_self(s);
     }
 }
@@ -507,7 +597,7 @@ static void keep_freeze(struct step *s)
 {
     const struct draw *d = coord_latest_draw(s->c, s->view);
     bool was = s->c->memory.frozen;
-    if (!d || d->boundary.n != s->c->head.n || !rules_update_freeze(s->c, s->view, d))
+    if (!d || !rules_update_freeze(s->c, s->view, d))
         return;
     s->dirty = true;
     if (was != s->c->memory.frozen)

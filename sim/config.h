@@ -140,10 +140,11 @@ struct sim_config {
     enum strategy strategy;
     bool compare;
     uint64_t seed_first, seed_last;
-    bool many_seeds;      /* --seeds was given */
+    bool many_seeds;        /* --seeds was given */
     uint32_t shard, shards; /* of the seeds, part `shard` of `shards`, from 1; 0: all */
     bool mpi;
-    const char **merge; /* results to put together instead of a run; an owned list of borrowed names */
+    const char *
+        *merge; /* results to put together instead of a run; an owned list of borrowed names */
     uint32_t merge_count;
     uint32_t jobs;        /* 0: as many as there are cores */
     int64_t until_ms;     /* 0: until all is done, with a generous bound */

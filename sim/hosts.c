@@ -116,7 +116,7 @@ void host_up(struct world *w, uint32_t v)
     note_change(w, h);
     h->up = true;
     h->rebooted |= h->chosen;
-    trace_host(w->trace, w->now_ms, v, true, h->fault);
+    trace_host(w->trace, w->now_ms, v, true, !h->chosen);
     close_bar(w, v, false);
     world_later(w, SYNC_MS + h->catch_up_ms + (int64_t)missed * SYNC_BLOCK_MS, HAPPEN_SYNCED, v,
                 h->generation);
