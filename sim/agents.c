@@ -274,7 +274,7 @@ static void show(struct world *w, uint32_t v)
     a->shown = head;
     deliver_inbox(w, v, head);
     tell_peers(w, v, head);
-    if (a->core.memory.state == COORD_SYNCING)
+    if (a->core.memory.state == COORD_SYNCING || a->core.memory.state == COORD_UNPAUSING)
         agent_tell_node(w, v);
     if (!a->alive || a->generation != generation)
         return;

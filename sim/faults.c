@@ -15,6 +15,7 @@
 #define SKEW_MS (10 * 60 * 1000)
 #define NOTICE_MS (10 * 60 * 1000) /* until an operator acts on what the agent says */
 #define RETRY_MS 5000
+#define LOOK_AGAIN_MS (2 * 60 * 1000)
 #define CRASH_EFFECTS 4
 #define HORIZON_TURNS 6 /* random faults stop after so many reboots' time */
 
@@ -209,6 +210,7 @@ void faults_by_hand(struct world *w, uint32_t v)
         return; /* it never left, or is back already: `unpause` would call its reboot off */
     if (w->agents[v].alive && world_draws(w)) {
         agent_command(w, v, COMMAND_UNPAUSE, 0);
+        world_later(w, LOOK_AGAIN_MS, HAPPEN_BY_HAND, v, 0); /* the agent may die of it */
         return;
     }
     struct chain_tx tx = blocks_tx(w, v, MSG_UNPAUSE, BY_OPERATOR);
