@@ -4,14 +4,17 @@
  *
  * Before block h every agent may crash, read the last boundary and send its pause; block h takes in what waits, or
  * not. A join may stand in any block. Validators are alike: after each block they are sorted, which saves states. */
+#ifndef N
 #define N 5 /* validators; all stand in V(h0), which the reference remembers to the end */
+#endif
 #define W 3 /* epoch_blocks, and k */
 #ifndef L
 #define L 6 /* round_blocks */
 #endif
 #define LAST 9 /* the last boundary that is drawn */
-#ifndef PHI_OF
-#define PHI_OF(n) ((n) / 2) /* floor(phi * n), with phi = 1/2: two of five may be out */
+#ifndef PHI_NUM
+#define PHI_NUM 1 /* phi = 1/2, so that two of five may be out */
+#define PHI_DEN 2
 #endif
 #ifndef R
 #define R 0 /* reserve. With it as many may be lost on the way, without it one may be silent from the start */
@@ -23,7 +26,7 @@
 #define MEMBER IN_1                                /* V(E + 1) */
 #define gone(i, view) has(i, GONE)                 /* view 1 knows the results of block E, view 0 does not */
 #define REFERENCE N
-#define F (PHI_OF(REFERENCE) + 1)
+#define F (REFERENCE * PHI_NUM / PHI_DEN + 1)
 #define by_thirds(l) (n - 3 * (n - (l) + R) - 1)
 #define room_of(l) min((l) - F - R, by_thirds(l))
 #define budget_of(l) (room_of(l) - x)
@@ -214,7 +217,7 @@ inline judge() { /* V(h), V(h + 1) and V(h + 2), by who is up now */
             n = n + has(j, IN << i);
             l0 = l0 + (has(j, IN << i) && up(j))
         }
-        check(FLOOR, l0 >= PHI_OF(N) + 1);
+        check(FLOOR, l0 >= N * PHI_NUM / PHI_DEN + 1);
         check(THIRDS, 3 * l0 > 2 * n);
         n = 0; l0 = 0
     }
