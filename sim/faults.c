@@ -208,6 +208,9 @@ void faults_by_hand(struct world *w, uint32_t v)
     uint32_t code = 0;
     if (chain_record(w->chain, v)->status != STATUS_PAUSED)
         return; /* it never left, or is back already: `unpause` would call its reboot off */
+    enum coord_state state = w->agents[v].core.memory.state;
+    if (w->agents[v].alive && state >= COORD_PAUSING && state <= COORD_SETTLING)
+        return; /* a turn of its own, or on its way back */
     if (w->agents[v].alive && world_draws(w)) {
         agent_command(w, v, COMMAND_UNPAUSE, 0);
         world_later(w, LOOK_AGAIN_MS, HAPPEN_BY_HAND, v, 0); /* the agent may die of it */
