@@ -178,9 +178,21 @@ static const struct entry table[] = {
              "one run for each of these seeds"},
      .kind = KIND_OTHER, .set = config_set_seeds,
      .expected = "a range A..B of at most 10000000 seeds"},
+    {.key = {"shard", "I/N", "1/8", SECTION_RUN, PAIR_NONE, true,
+             "of these seeds every N-th from the I-th on, 1/N to N/N: one part of a sweep "
+             "that --merge puts together"},
+     .kind = KIND_OTHER, .set = config_set_shard,
+     .expected = "a part I/N with I from 1 to N and N to 10000000"},
+    {.key = {"mpi", NULL, NULL, SECTION_RUN, PAIR_NONE, true,
+             "spread these seeds over the processes that mpirun starts"},
+     .kind = KIND_FLAG, .offset = AT(mpi)},
     {.key = {"jobs", "J", "4", SECTION_RUN, PAIR_NONE, true,
              "runs at the same time (default: as many as there are cores)"},
      .kind = KIND_U32, .offset = AT(jobs), .low = 1, .high = 1024},
+    {.key = {"merge", "FILE", "s1.json s2.json", SECTION_RUN, PAIR_NONE, true,
+             "instead of a run: put the results of shards together, of this file and all "
+             "that are named behind it"},
+     .kind = KIND_OTHER, .set = config_set_merge, .expected = "the name of a file of results"},
     {.key = {"strategy", "NAME", "central", SECTION_RUN, PAIR_STRATEGY, false,
              "draw, all-at-once, random-delay, one-lock, central or omniscient (default "
              "draw)"},
@@ -199,6 +211,9 @@ static const struct entry table[] = {
     {.key = {"json", "FILE", "results.json", SECTION_OUTPUT, PAIR_NONE, true,
              "write the results, one object a line; - is standard output"},
      .kind = KIND_TEXT, .offset = AT(json), .high = SIZE(json)},
+    {.key = {"shrink", "FILE", "small.scn", SECTION_OUTPUT, PAIR_NONE, true,
+             "of the first run that fails write a small scenario that fails the same way"},
+     .kind = KIND_TEXT, .offset = AT(shrink), .high = SIZE(shrink)},
     {.key = {"trace", "FILE", "trace.jsonl", SECTION_OUTPUT, PAIR_NONE, true,
              "write all that happens, one object a line; - is standard output"},
      .kind = KIND_TEXT, .offset = AT(trace), .high = SIZE(trace)},
@@ -243,6 +258,7 @@ void config_clear(struct sim_config *config)
     free(config->reboot.list_ms);
     free(config->faults);
     free(config->expectations);
+    free(config->merge);
     *config = (struct sim_config){0};
 }
 
@@ -446,4 +462,94 @@ bool config_set(struct sim_config *config, const char *where, const char *key, c
     return input_fail(error, "%.160s: given '%s'%s; expected %s; for example '%s'", where,
                       input_quote(value, quoted), hint, expected,
                       entry->key.example ? entry->key.example : "on");
+}
+
+/* --- and back --- */
+
+static uint64_t number_of(const struct sim_config *config, const struct entry *entry)
+{
+    const char *field = (const char *)config + entry->offset;
+    uint32_t narrow;
+    uint64_t wide;
+    memcpy(&narrow, field, sizeof narrow);
+    if (entry->kind == KIND_U32 || entry->kind == KIND_WORD)
+        return narrow;
+    memcpy(&wide, field, sizeof wide);
+    return wide;
+}
+
+static void number_text(const struct entry *entry, uint64_t value, char text[CONFIG_TEXT_MAX])
+{
+    char duration[INPUT_DURATION_MAX];
+    for (size_t i = 0; i < 2 && entry->special[i].word; i++) {
+        if (value == (uint64_t)entry->special[i].value) {
+            snprintf(text, CONFIG_TEXT_MAX, "%s", entry->special[i].word);
+            return;
+        }
+    }
+    if (entry->kind != KIND_DURATION) {
+        snprintf(text, CONFIG_TEXT_MAX, "%" PRIu64, value);
+        return;
+    }
+    input_duration_text((int64_t)value, duration);
+    snprintf(text, CONFIG_TEXT_MAX, "%s", duration);
+}
+
+static bool entry_text(const struct sim_config *config, const struct entry *entry,
+                       char text[CONFIG_TEXT_MAX])
+{
+    const char *field = (const char *)config + entry->offset;
+    double fraction;
+    bool flag;
+    switch (entry->kind) {
+    case KIND_U32:
+    case KIND_U64:
+    case KIND_I64:
+    case KIND_DURATION:
+        number_text(entry, number_of(config, entry), text);
+        return true;
+    case KIND_FRACTION:
+        memcpy(&fraction, field, sizeof fraction);
+        config_fraction_text(fraction, text);
+        return true;
+    case KIND_WORD:
+        snprintf(text, CONFIG_TEXT_MAX, "%s", entry->words[number_of(config, entry)]);
+        return true;
+    case KIND_TEXT:
+        snprintf(text, CONFIG_TEXT_MAX, "%s", field);
+        return true;
+    case KIND_FLAG:
+        memcpy(&flag, field, sizeof flag);
+        snprintf(text, CONFIG_TEXT_MAX, "%s", flag ? "on" : "off");
+        return true;
+    case KIND_OTHER:
+        return config_value_text(config, entry->key.name, text);
+    }
+    assert(false); /* every kind of key is handled */
+    return false;
+}
+
+/* Of two keys that exclude each other the one that was not given says nothing. */
+static bool is_spoken_for(const struct sim_config *config, const char *key)
+{
+    return (config->genesis[0] && strcmp(key, "validators") == 0) ||
+           (config->agents >= 0 && strcmp(key, "no-agent") == 0);
+}
+
+bool config_text(const struct sim_config *config, const struct config_key *key,
+                 char text[CONFIG_TEXT_MAX])
+{
+    const struct entry *entry = entry_find(key->name);
+    char by_default[CONFIG_TEXT_MAX];
+    struct sim_config unset;
+    assert(entry && !key->command_line);
+    text[0] = '\0';
+    if (is_spoken_for(config, key->name))
+        return true;
+    config_default(&unset);
+    if (!entry_text(config, entry, text) || !entry_text(&unset, entry, by_default))
+        return false;
+    if (strcmp(text, by_default) == 0)
+        text[0] = '\0';
+    return true;
 }

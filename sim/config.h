@@ -171,14 +171,6 @@ void config_clear(struct sim_config *config);
 bool config_set(struct sim_config *config, const char *where, const char *key, const char *value,
                 char error[CONFIG_ERROR_MAX]);
 
-/* Writes the value of a key as config_set() reads it; "" when it has the value that config_default()
- * gives it. Returns false when there is no such text: a list of reboots that is too long for a
- * line. */
-#define CONFIG_TEXT_MAX 1000
-struct config_key;
-bool config_text(const struct sim_config *config, const struct config_key *key,
-                 char text[CONFIG_TEXT_MAX]);
-
 /* The table of keys, which the command line, scenario files and the usage text share. A section is
  * a heading of the usage text; of the keys of one pair only one is given. */
 enum config_section {
@@ -214,6 +206,13 @@ const struct config_key *config_key_find(const char *name);
 
 /* Writes what the key accepts: "a whole number from 1 to 16384". */
 void config_expected(const struct config_key *key, char expected[CONFIG_ERROR_MAX]);
+
+/* Writes the value of a key that a scenario may hold, as config_set() reads it; "" where it is what
+ * config_default() gives, or where another key speaks for it. Returns false when there is no such
+ * text: a list of reboots that is too long for a line. */
+#define CONFIG_TEXT_MAX 960
+bool config_text(const struct sim_config *config, const struct config_key *key,
+                 char text[CONFIG_TEXT_MAX]);
 
 /* Contradictions between keys. Same contract. What depends on the network is left out when a genesis
  * names it; config_check_network() is due once that is read, with its records and active members. */

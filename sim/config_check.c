@@ -5,6 +5,8 @@
 #include "sim/config.h"
 #include "sim/input.h"
 
+#define FILE_COUNT 4 /* that a run may write */
+
 /* The highest validator number that a `who` names, or -1 where it names none by number. */
 static int64_t who_highest(const char *who)
 {
@@ -146,11 +148,11 @@ static bool fault_check(const struct sim_config *config, const struct fault *fau
 
 static bool outputs_check(const struct sim_config *config, char error[CONFIG_ERROR_MAX])
 {
-    const char *files[] = {config->json, config->trace, config->html};
-    static const char *const names[] = {"json", "trace", "html"};
+    const char *files[] = {config->json, config->trace, config->html, config->shrink};
+    static const char *const names[] = {"json", "trace", "html", "shrink"};
     char quoted[INPUT_QUOTE_MAX];
-    for (size_t i = 0; i < 3; i++)
-        for (size_t j = i + 1; j < 3; j++)
+    for (size_t i = 0; i < FILE_COUNT; i++)
+        for (size_t j = i + 1; j < FILE_COUNT; j++)
             if (files[i][0] && strcmp(files[i], files[j]) == 0)
                 return input_fail(error, "--%s and --%s would both write '%s'; name two files",
                                   names[i], names[j], input_quote(files[i], quoted));
@@ -159,6 +161,24 @@ static bool outputs_check(const struct sim_config *config, char error[CONFIG_ERR
                           "--trace: a trace holds one run, but --seeds asks for %" PRIu64
                           "; use --seed for one of them, or --digest",
                           config->seed_last - config->seed_first + 1);
+    return true;
+}
+
+static bool seeds_check(const struct sim_config *config, char error[CONFIG_ERROR_MAX])
+{
+    uint64_t left = config->seed_last - config->seed_first;
+    if (config->shards && !config->many_seeds)
+        return input_fail(error,
+                          "--shard: it takes a part of --seeds, which is missing; give both, "
+                          "for example '--seeds 1..1000 --shard 1/8'");
+    if (config->mpi && !config->many_seeds)
+        return input_fail(error, "--mpi: it spreads --seeds over processes, and they are missing; "
+                                 "give both, for example '--seeds 1..1000 --mpi'");
+    if (config->shards && config->shard - 1 > left)
+        return input_fail(error,
+                          "--shard: %" PRIu32 "/%" PRIu32 " of %" PRIu64 " seeds is empty; give "
+                          "at most as many shards as seeds",
+                          config->shard, config->shards, left + 1);
     return true;
 }
 
@@ -176,7 +196,7 @@ bool config_check_network(const struct sim_config *config, uint32_t records, uin
 bool config_check(const struct sim_config *config, char error[CONFIG_ERROR_MAX])
 {
     if (!charter_bounds_check(config, error) || !times_check(config, error) ||
-        !outputs_check(config, error))
+        !outputs_check(config, error) || !seeds_check(config, error))
         return false;
     return config->genesis[0] ||
            config_check_network(config, config->validators, config->validators, error);

@@ -10,6 +10,8 @@
 #define PHI_PART_MAX 1000000  /* so that phi * N stays far from overflow */
 #define LIST_FILE_MAX 1048576 /* bytes */
 #define LIST_ENTRY_MAX 32     /* characters */
+#define DECIMALS_MAX 15
+#define FRACTION_PARTS_MAX 10000
 
 /* Copies the text up to the first of `ends`; false when it does not fit. Returns the rest in *rest.
  * */
@@ -143,20 +145,23 @@ bool config_set_reboot(struct sim_config *config, const char *value, char error[
     return good;
 }
 
+static const struct {
+    const char *name;
+    uint32_t bits;
+} hostile_kinds[] = {
+    {"pause", HOSTILE_PAUSE},       {"charter", HOSTILE_CHARTER}, {"class", HOSTILE_CLASS},
+    {"no-show", HOSTILE_NO_SHOW},   {"greedy", HOSTILE_GREEDY},   {"gossip", HOSTILE_GOSSIP},
+    {"proposer", HOSTILE_PROPOSER},
+};
+
+#define HOSTILE_KIND_COUNT (sizeof hostile_kinds / sizeof hostile_kinds[0])
+
 static uint32_t hostile_bit(const char *name)
 {
-    static const struct {
-        const char *name;
-        uint32_t bits;
-    } kinds[] = {
-        {"pause", HOSTILE_PAUSE},       {"charter", HOSTILE_CHARTER}, {"class", HOSTILE_CLASS},
-        {"no-show", HOSTILE_NO_SHOW},   {"greedy", HOSTILE_GREEDY},   {"gossip", HOSTILE_GOSSIP},
-        {"proposer", HOSTILE_PROPOSER}, {"all", HOSTILE_ALL},
-    };
-    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
-        if (strcmp(name, kinds[i].name) == 0)
-            return kinds[i].bits;
-    return 0;
+    for (size_t i = 0; i < HOSTILE_KIND_COUNT; i++)
+        if (strcmp(name, hostile_kinds[i].name) == 0)
+            return hostile_kinds[i].bits;
+    return strcmp(name, "all") == 0 ? HOSTILE_ALL : 0;
 }
 
 bool config_set_hostile_kinds(struct sim_config *config, const char *value,
@@ -232,4 +237,129 @@ bool config_set_faults(struct sim_config *config, const char *value, char error[
         "people, mixed; see --list-faults",
         input_quote(value, quoted), nearest.best ? ", did you mean '" : "",
         nearest.best ? nearest.best : "", nearest.best ? "'?" : "");
+}
+
+bool config_set_shard(struct sim_config *config, const char *value, char error[CONFIG_ERROR_MAX])
+{
+    char part[LIST_ENTRY_MAX];
+    const char *rest;
+    uint64_t shard, shards;
+    (void)error;
+    if (!part_read(value, "/", part, sizeof part, &rest) || *rest != '/')
+        return false;
+    if (!input_whole(part, &shard) || !input_whole(rest + 1, &shards))
+        return false;
+    if (shard < 1 || shard > shards || shards > SEEDS_MAX)
+        return false;
+    config->shard = (uint32_t)shard;
+    config->shards = (uint32_t)shards;
+    return true;
+}
+
+bool config_set_merge(struct sim_config *config, const char *value, char error[CONFIG_ERROR_MAX])
+{
+    if (*value == '\0')
+        return false;
+    const char **grown =
+        realloc(config->merge, (config->merge_count + (size_t)1) * sizeof *config->merge);
+    if (!grown)
+        return input_fail(error, "out of memory");
+    config->merge = grown;
+    config->merge[config->merge_count++] = value;
+    return true;
+}
+
+/* --- and back --- */
+
+static bool same(double a, double b)
+{
+    return a <= b && a >= b;
+}
+
+/* The shortest decimal that `read` takes for this number; false where there is none. */
+static bool decimal_text(bool (*read)(const char *text, double *value), double value,
+                         char text[CONFIG_TEXT_MAX])
+{
+    double back;
+    for (int digits = 0; digits < DECIMALS_MAX; digits++) {
+        snprintf(text, CONFIG_TEXT_MAX, "%.*f", digits, value);
+        if (read(text, &back) && same(back, value))
+            return true;
+    }
+    return false;
+}
+
+void config_fraction_text(double value, char text[CONFIG_TEXT_MAX])
+{
+    double back;
+    if (decimal_text(input_fraction, value, text))
+        return;
+    for (uint32_t part = 3; part <= FRACTION_PARTS_MAX; part++) {
+        snprintf(text, CONFIG_TEXT_MAX, "%.0f/%" PRIu32, value * part, part);
+        if (input_fraction(text, &back) && same(back, value))
+            return;
+    }
+    snprintf(text, CONFIG_TEXT_MAX, "%.*f", DECIMALS_MAX - 1, value);
+}
+
+static bool reboot_list_text(const struct duration *reboot, char text[CONFIG_TEXT_MAX])
+{
+    char entry[INPUT_DURATION_MAX];
+    size_t used = (size_t)snprintf(text, CONFIG_TEXT_MAX, "list:");
+    for (uint32_t i = 0; i < reboot->list_count; i++) {
+        input_duration_text(reboot->list_ms[i], entry);
+        if (used + strlen(entry) + 2 > CONFIG_TEXT_MAX)
+            return false;
+        used += (size_t)snprintf(text + used, CONFIG_TEXT_MAX - used, "%s%s", i ? "," : "", entry);
+    }
+    return true;
+}
+
+static bool reboot_text(const struct duration *reboot, char text[CONFIG_TEXT_MAX])
+{
+    char median[INPUT_DURATION_MAX], sigma[CONFIG_TEXT_MAX];
+    if (reboot->kind == DURATION_LIST)
+        return reboot_list_text(reboot, text);
+    input_duration_text(reboot->median_ms, median);
+    if (reboot->kind == DURATION_CONSTANT)
+        snprintf(text, CONFIG_TEXT_MAX, "%s", median);
+    else if (decimal_text(input_number, reboot->sigma, sigma))
+        snprintf(text, CONFIG_TEXT_MAX, "lognormal:%s,%.20s", median, sigma);
+    else
+        return false;
+    return true;
+}
+
+static void hostile_kinds_text(uint32_t bits, char text[CONFIG_TEXT_MAX])
+{
+    size_t used = 0;
+    snprintf(text, CONFIG_TEXT_MAX, "%s", "all");
+    if (bits == HOSTILE_ALL)
+        return;
+    for (size_t i = 0; i < HOSTILE_KIND_COUNT; i++)
+        if (bits & hostile_kinds[i].bits)
+            used += (size_t)snprintf(text + used, CONFIG_TEXT_MAX - used, "%s%s", used ? "," : "",
+                                     hostile_kinds[i].name);
+}
+
+bool config_value_text(const struct sim_config *config, const char *key, char text[CONFIG_TEXT_MAX])
+{
+    if (strcmp(key, "reboot") == 0)
+        return reboot_text(&config->reboot, text);
+    if (strcmp(key, "floor-fraction") == 0)
+        snprintf(text, CONFIG_TEXT_MAX, "%" PRIu32 "/%" PRIu32, config->phi_num, config->phi_den);
+    else if (strcmp(key, "ramp") == 0 && config->ramp)
+        snprintf(text, CONFIG_TEXT_MAX, "%" PRIu32 ",%" PRIu32, config->ramp_a, config->ramp_b);
+    else if (strcmp(key, "ramp") == 0)
+        snprintf(text, CONFIG_TEXT_MAX, "off");
+    else if (strcmp(key, "hostile-kinds") == 0)
+        hostile_kinds_text(config->hostile_kinds, text);
+    else if (strcmp(key, "faults") == 0)
+        snprintf(text, CONFIG_TEXT_MAX, "%s",
+                 config->faults_name[0] ? config->faults_name : "none");
+    else if (strcmp(key, "seed") == 0)
+        snprintf(text, CONFIG_TEXT_MAX, "%" PRIu64, config->seed_first);
+    else
+        return false;
+    return true;
 }

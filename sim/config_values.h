@@ -22,5 +22,13 @@ bool config_set_hostile_kinds(struct sim_config *config, const char *value,
 bool config_set_seed(struct sim_config *config, const char *value, char error[CONFIG_ERROR_MAX]);
 bool config_set_seeds(struct sim_config *config, const char *value, char error[CONFIG_ERROR_MAX]);
 bool config_set_faults(struct sim_config *config, const char *value, char error[CONFIG_ERROR_MAX]);
+bool config_set_shard(struct sim_config *config, const char *value, char error[CONFIG_ERROR_MAX]);
+bool config_set_merge(struct sim_config *config, const char *value, char error[CONFIG_ERROR_MAX]);
+
+/* The way back, for config_text(). A fraction is written so that reading it gives the same number,
+ * where 15 digits or a ratio of small numbers can say it. */
+void config_fraction_text(double value, char text[CONFIG_TEXT_MAX]);
+bool config_value_text(const struct sim_config *config, const char *key,
+                       char text[CONFIG_TEXT_MAX]);
 
 #endif

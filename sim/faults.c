@@ -17,6 +17,8 @@
 #define RETRY_MS 5000
 #define LOOK_AGAIN_MS (2 * 60 * 1000)
 #define CRASH_EFFECTS 4
+#define KIND_BITS 8
+#define VALIDATOR_BITS 14
 #define HORIZON_TURNS 6 /* random faults stop after so many reboots' time */
 
 /* --- making them --- */
@@ -112,10 +114,20 @@ static bool is_out(const struct world *w, uint32_t v)
     return w->agents[v].exists && state >= COORD_PAUSED && state <= COORD_UNPAUSING;
 }
 
-/* A part of the members at the start, drawn from the seed and the fault's number. */
+/* What is left to chance in a fault follows from its kind and time, so that it does not change when
+ * another fault is taken out of the scenario. */
+static struct random chance_of(const struct world *w, uint32_t number, uint32_t v,
+                               enum stream stream)
+{
+    const struct fault *f = &w->faults[number];
+    uint64_t label = (uint64_t)(f->at_ms + 1) << KIND_BITS | (uint64_t)f->kind;
+    return random_stream(w->seed, stream, label << VALIDATOR_BITS | v);
+}
+
+/* A part of the members at the start. */
 static bool is_drawn(const struct world *w, uint32_t number, uint32_t v, uint32_t percent)
 {
-    struct random random = random_stream(w->seed, STREAM_WHO, (uint64_t)number << 32 | v);
+    struct random random = chance_of(w, number, v, STREAM_WHO);
     return w->roles[v] != ROLE_ABSENT && random_below(&random, 100) < percent;
 }
 
@@ -160,7 +172,7 @@ static void resolve(struct world *w, uint32_t number)
 static void crash_agent(struct world *w, uint32_t number, uint32_t v)
 {
     const struct fault *f = &w->faults[number];
-    struct random random = random_stream(w->seed, STREAM_FAULTS, ((uint64_t)number + 1) << 32 | v);
+    struct random random = chance_of(w, number, v, STREAM_FAULTS);
     struct agent *a = &w->agents[v];
     int64_t for_ms = f->for_ms ? f->for_ms : CRASH_MS;
     if (!a->alive)

@@ -110,17 +110,33 @@ static enum options_action action_of(int code)
                                                                          : OPTIONS_RUN;
 }
 
+/* --merge takes every word that is no option. Moves optind on; false when the word is not for it. */
+static bool merge_take(struct sim_config *config, int argc, char **argv, bool *good,
+                       char error[CONFIG_ERROR_MAX])
+{
+    bool rest = optind > 1 && strcmp(argv[optind - 1], "--") == 0;
+    if (optind >= argc || !config->merge_count)
+        return false;
+    do
+        *good = config_set(config, "--merge", "merge", argv[optind++], error);
+    while (*good && rest && optind < argc);
+    return *good && !rest;
+}
+
 /* Reads up to the end or the first action. */
 static bool words_read(struct sim_config *config, struct options *options, int argc, char **argv,
                        enum options_action *action, char error[CONFIG_ERROR_MAX])
 {
     char quoted[INPUT_QUOTE_MAX];
+    bool good = true;
     int code;
     optind = 0; /* begin anew, whoever used getopt before */
     opterr = 0;
     for (;;) {
         const char *word = argv[optind ? optind : 1];
         code = getopt_long(argc, argv, "+:h", options->list, NULL);
+        if (code == -1 && merge_take(config, argc, argv, &good, error))
+            continue;
         if (code == -1)
             break;
         *action = action_of(code);
@@ -136,12 +152,26 @@ static bool words_read(struct sim_config *config, struct options *options, int a
         if (!key_read(config, options, key, optarg, error))
             return false;
     }
-    if (optind < argc)
+    if (good && optind < argc)
         return input_fail(
             error,
             "unexpected word '%s'; every setting is an option, such as --validators 100; "
             "see stagger sim --help",
             input_quote(argv[optind], quoted));
+    return good;
+}
+
+/* Putting results together takes nothing that is about a run. */
+static bool merge_check(const struct options *options, char error[CONFIG_ERROR_MAX])
+{
+    for (uint32_t i = 0; i < options->fixed_count; i++) {
+        const char *name = options->fixed[i];
+        if (strcmp(name, "merge") != 0 && strcmp(name, "json") != 0 && strcmp(name, "quiet") != 0)
+            return input_fail(error,
+                              "--merge and --%s exclude each other: results are put together as "
+                              "they are; give only files, --json and --quiet beside --merge",
+                              name);
+    }
     return true;
 }
 
@@ -169,6 +199,8 @@ bool options_read(struct sim_config *config, int argc, char **argv, enum options
         return false;
     if (*action != OPTIONS_RUN)
         return true;
+    if (config->merge_count)
+        return merge_check(&options, error);
     memcpy(scenario, config->scenario, sizeof scenario);
     if (scenario[0] && !scenario_read(config, scenario, options.fixed, error))
         return false;

@@ -91,6 +91,12 @@ struct summary { /* of many seeds */
     double makespan_min, makespan_median, makespan_max;
     double live_min, live_median, live_max;
     double wall_min, wall_median, wall_max;
+    struct summary_shard { /* what --merge wants to know; shards 0: all seeds are there */
+        uint32_t shard, shards;
+        uint64_t seed_first, seed_last; /* of all shards together */
+        int status;                     /* the exit status */
+        char world[17];                 /* names the world, all but its seeds */
+    } part;
 };
 
 /* One JSON object and a newline: the keys of the results file in its order, then violation_count,

@@ -134,6 +134,18 @@ static void put_spread(FILE *out, const char *key, double min, double median, do
     fputc('}', out);
 }
 
+static void put_shard(FILE *out, const struct summary_shard *part)
+{
+    fputs(",\"shard\":{\"number\":", out);
+    fprintf(out, "%" PRIu32, part->shard);
+    put_count(out, "of", part->shards);
+    put_count(out, "seed_first", part->seed_first);
+    put_count(out, "seed_last", part->seed_last);
+    put_string(out, "world", part->world);
+    put_count(out, "exit", (uint64_t)part->status);
+    fputc('}', out);
+}
+
 void report_json_summary(FILE *out, const struct summary *s)
 {
     fputs("{\"summary\":true", out);
@@ -143,5 +155,7 @@ void report_json_summary(FILE *out, const struct summary *s)
     put_spread(out, "min_live", s->live_min, s->live_median, s->live_max, 1);
     put_spread(out, "wall_s", s->wall_min, s->wall_median, s->wall_max, 6);
     put_count(out, "finished", s->finished);
+    if (s->part.shards)
+        put_shard(out, &s->part);
     fputs("}\n", out);
 }

@@ -56,27 +56,27 @@ bool run_one(struct run *run)
 struct batch {
     const struct sim_config *config;
     const struct genesis *genesis;
-    uint64_t first;
-    uint32_t count, next;
+    struct run_seeds seeds;
+    uint64_t next;
     struct result *results;
     pthread_mutex_t lock;
     char *error;
 };
 
-static bool take(struct batch *b, uint32_t *number)
+static bool take(struct batch *b, uint64_t *number)
 {
     pthread_mutex_lock(&b->lock);
     *number = b->next++;
     pthread_mutex_unlock(&b->lock);
-    return *number < b->count;
+    return *number < b->seeds.count;
 }
 
 static void *work(void *argument)
 {
     struct batch *b = argument;
     struct run run = {.config = b->config, .genesis = b->genesis};
-    for (uint32_t i; take(b, &i);) {
-        run.seed = b->first + i;
+    for (uint64_t i; take(b, &i);) {
+        run.seed = b->seeds.first + i * b->seeds.step;
         bool ok = run_one(&run);
         b->results[i] = run.result;
         if (ok)
@@ -88,13 +88,22 @@ static void *work(void *argument)
     return NULL;
 }
 
-bool run_many(const struct sim_config *config, const struct genesis *genesis, uint64_t first,
-              uint32_t count, uint32_t jobs, struct result *results, char error[CONFIG_ERROR_MAX])
+struct run_seeds run_seeds(const struct sim_config *c)
+{
+    uint64_t total = c->seed_last - c->seed_first + 1;
+    if (!c->shards)
+        return (struct run_seeds){c->seed_first, 1, total};
+    return (struct run_seeds){c->seed_first + c->shard - 1, c->shards,
+                              (total - c->shard) / c->shards + 1};
+}
+
+bool run_many(const struct sim_config *config, const struct genesis *genesis,
+              const struct run_seeds *seeds, uint32_t jobs, struct result *results,
+              char error[CONFIG_ERROR_MAX])
 {
     pthread_t threads[THREADS_MAX];
     uint32_t started = 0;
-    struct batch batch = {config, genesis, first, count, 0, results, PTHREAD_MUTEX_INITIALIZER,
-                          error};
+    struct batch batch = {config, genesis, *seeds, 0, results, PTHREAD_MUTEX_INITIALIZER, error};
     error[0] = '\0';
     while (started + 1 < jobs && started < THREADS_MAX &&
            pthread_create(&threads[started], NULL, work, &batch) == 0)

@@ -29,10 +29,18 @@ struct run {
  * written. */
 bool run_one(struct run *run);
 
-/* Runs seeds first .. first + count - 1 on `jobs` threads; results are in the order of the seeds. The first
- * error of any of them is returned in `error`. */
-bool run_many(const struct sim_config *config, const struct genesis *genesis, uint64_t first,
-              uint32_t count, uint32_t jobs, struct result *results, char error[CONFIG_ERROR_MAX]);
+struct run_seeds { /* first, first + step, ... */
+    uint64_t first, step, count;
+};
+
+/* The seeds that a configuration asks for: all of --seeds, or those of its shard. */
+struct run_seeds run_seeds(const struct sim_config *config);
+
+/* Runs these seeds on `jobs` threads; results are in the order of the seeds. One error of any of
+ * them is returned in `error`. */
+bool run_many(const struct sim_config *config, const struct genesis *genesis,
+              const struct run_seeds *seeds, uint32_t jobs, struct result *results,
+              char error[CONFIG_ERROR_MAX]);
 
 /* The exit status that a run deserves; strategies other than the draw are only there to be compared. */
 int run_status(const struct result *result);

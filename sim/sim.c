@@ -11,23 +11,24 @@
 #include <unistd.h>
 
 #include "sim/input.h"
+#include "sim/merge.h"
 #include "sim/options.h"
-#include "sim/run.h"
+#include "sim/shrink.h"
+#include "sim/sweep.h"
 
-#define RUNS_PER_JOB 64 /* seeds between two writes of rows */
 #define SYNTHETIC "synthetic"
 #define COMMAND_MAX 2000
-#define THREADS_MAX 64
 #define UNWRITTEN_REMEDY "free the disk or write elsewhere"
 #define PATH_ROOM sizeof(((struct sim_config *)0)->json)
 
-enum output_kind { OUTPUT_JSON, OUTPUT_TRACE, OUTPUT_HTML, OUTPUT_COUNT };
+enum output_kind { OUTPUT_JSON, OUTPUT_TRACE, OUTPUT_HTML, OUTPUT_SHRINK, OUTPUT_COUNT };
 
 /* A file that is written as FILE.part and renamed when it is complete, so that what bears the name
  * is whole. What is no regular file (a pipe, a device, a link) is written in place. */
 struct output {
     FILE *file; /* NULL: none is wanted */
     const char *option, *path;
+    bool unused;              /* nothing was to be written: leave no file */
     char part[PATH_ROOM + 8]; /* empty: in place */
 };
 
@@ -35,6 +36,7 @@ struct output {
 struct job {
     struct sim_config config;
     struct genesis genesis;
+    struct mpi_group group; /* alone, or one of many processes: then rank 0 speaks */
     struct output outputs[OUTPUT_COUNT];
     struct world *drawn; /* the run that the page shows */
     struct result rows[STRATEGY_COUNT];
@@ -44,14 +46,12 @@ struct job {
     char error[CONFIG_ERROR_MAX];
 };
 
-static const enum strategy compared[STRATEGY_COUNT] = {
-    STRATEGY_DRAW,     STRATEGY_CENTRAL,      STRATEGY_OMNISCIENT,
-    STRATEGY_ONE_LOCK, STRATEGY_RANDOM_DELAY, STRATEGY_ALL_AT_ONCE,
-};
-
 /* One line, whatever names of files it quotes. */
-static int fail(const char *error)
+static int fail(const struct job *job)
 {
+    const char *error = job->error;
+    if (job->group.rank > 0)
+        return RUN_WELL;
     fputs("stagger sim: ", stderr);
     for (; *error; error++)
         putc((unsigned char)*error < ' ' || *error == 0x7f ? '?' : *error, stderr);
@@ -75,7 +75,8 @@ static bool run_row(struct job *job, enum strategy strategy)
     struct sim_config config = job->config; /* borrows what the job's owns */
     bool first = job->row_count == 0;
     config.strategy = strategy;
-    struct run run = {.config = &config, .genesis = &job->genesis, .seed = config.seed_first};
+    struct run run = {.config = &config, .genesis = &job->genesis};
+    run.seed = run_seeds(&config).first;
     run.trace = first ? job->outputs[OUTPUT_TRACE].file : NULL;
     run.keep = first && job->outputs[OUTPUT_HTML].file;
     run.progress = config.quiet ? NULL : progress_create(strategy_name(strategy), 1000);
@@ -89,131 +90,64 @@ static bool run_row(struct job *job, enum strategy strategy)
         memcpy(job->error, run.error, sizeof job->error);
         return false;
     }
-    int status = run_status(&run.result);
-    if (strategy == STRATEGY_DRAW && run_judge(&config, &run.result, status) > 0)
-        status = run_worse(status, RUN_VIOLATED);
-    job->status = run_worse(job->status, status);
     job->rows[job->row_count++] = run.result;
-    if (job->outputs[OUTPUT_JSON].file)
-        report_json(job->outputs[OUTPUT_JSON].file, &run.result);
-    return true;
-}
-
-/* Strategy number i of those that are asked for; false behind the last. */
-static bool strategy_at(const struct job *job, size_t i, enum strategy *strategy)
-{
-    bool compare = job->config.compare;
-    if (i >= (compare ? STRATEGY_COUNT : 1))
-        return false;
-    *strategy = compare ? compared[i] : job->config.strategy;
+    job->status =
+        run_worse(job->status, sweep_judge(&config, &run.result, job->outputs[OUTPUT_JSON].file));
     return true;
 }
 
 static bool run_rows(struct job *job)
 {
     enum strategy strategy;
-    for (size_t i = 0; strategy_at(job, i, &strategy); i++)
+    for (size_t i = 0; sweep_strategy(&job->config, i, &strategy); i++)
         if (!run_row(job, strategy))
             return false;
     return true;
 }
 
+/* A scenario is written when it was asked for and the run failed. */
+static bool run_single(struct job *job)
+{
+    struct output *shrunk = &job->outputs[OUTPUT_SHRINK];
+    if (!run_rows(job))
+        return false;
+    shrunk->unused = !shrink_wants(&job->rows[0]);
+    if (shrunk->file && !shrunk->unused)
+        shrink_run(&job->config, &job->genesis, &job->rows[0], job->command, shrunk->file);
+    return true;
+}
+
 /* --- many seeds --- */
-
-static uint32_t thread_count(const struct sim_config *config)
-{
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    uint32_t count = config->jobs ? config->jobs : cores > 0 ? (uint32_t)cores : 1;
-    return count < THREADS_MAX ? count : THREADS_MAX;
-}
-
-/* Rows of one batch of seeds: written, judged, and reduced to what the summary needs. */
-static void take_rows(struct job *job, enum strategy strategy, struct result *rows, uint32_t count)
-{
-    for (uint32_t i = 0; i < count; i++) {
-        int status = run_status(&rows[i]);
-        if (strategy == STRATEGY_DRAW && run_judge(&job->config, &rows[i], status) > 0)
-            status = run_worse(status, RUN_VIOLATED);
-        job->status = run_worse(job->status, status);
-        if (job->outputs[OUTPUT_JSON].file)
-            report_json(job->outputs[OUTPUT_JSON].file, &rows[i]);
-        if (status != RUN_WELL && !job->config.quiet)
-            fprintf(stderr,
-                    "seed %" PRIu64 ": exit status %d; repeat it with: %s --seed %" PRIu64 "\n",
-                    rows[i].seed, status, job->command, rows[i].seed);
-    }
-}
-
-static bool run_batches(struct job *job, enum strategy strategy, struct report_sample *samples,
-                        uint64_t total)
-{
-    struct sim_config config = job->config; /* borrows what the job's owns */
-    uint32_t threads = thread_count(&config), room = threads * RUNS_PER_JOB;
-    struct result *batch = calloc(room, sizeof *batch);
-    struct progress *progress =
-        config.quiet ? NULL
-                     : progress_create(config.compare ? strategy_name(strategy) : "seeds", total);
-    bool ok = batch != NULL;
-    config.strategy = strategy;
-    for (uint64_t done = 0; ok && done < total;) {
-        uint32_t count = total - done < room ? (uint32_t)(total - done) : room;
-        ok = run_many(&config, &job->genesis, config.seed_first + done, count, threads, batch,
-                      job->error);
-        for (uint32_t i = 0; ok && i < count; i++)
-            samples[done + i] = report_sample(&batch[i]);
-        if (ok)
-            take_rows(job, strategy, batch, count);
-        done += count;
-        progress_step(progress, done, NULL);
-    }
-    progress_end(&progress);
-    free(batch);
-    return ok;
-}
-
-static bool run_strategy_seeds(struct job *job, enum strategy strategy, struct summary *summary)
-{
-    const struct sim_config *c = &job->config;
-    uint64_t total = c->seed_last - c->seed_first + 1;
-    struct report_sample *samples = calloc(total, sizeof *samples);
-    bool ok = samples && run_batches(job, strategy, samples, total);
-    if (ok)
-        *summary = report_summarise(samples, total);
-    else if (job->error[0] == '\0')
-        snprintf(job->error, sizeof job->error,
-                 "--seeds: not enough memory for %" PRIu64 " rows; give a shorter range", total);
-    free(samples);
-    return ok;
-}
 
 /* The page shows the first seed's run, which is run once more for it. */
 static bool draw_first(struct job *job)
 {
     struct output json = job->outputs[OUTPUT_JSON];
     size_t used = strlen(job->command);
-    snprintf(job->command + used, COMMAND_MAX - used, " --seed %" PRIu64, job->config.seed_first);
+    snprintf(job->command + used, COMMAND_MAX - used, " --seed %" PRIu64,
+             run_seeds(&job->config).first);
     job->outputs[OUTPUT_JSON].file = NULL; /* its row is there already */
     bool ok = run_rows(job);
     job->outputs[OUTPUT_JSON] = json;
     return ok;
 }
 
-/* The last object of the results is the first strategy's summary: ours, where more are compared. */
-static bool run_seeds(struct job *job)
+static bool run_seeds_of(struct job *job)
 {
-    struct summary summaries[STRATEGY_COUNT];
-    enum strategy strategy;
-    for (size_t i = 0; strategy_at(job, i, &strategy); i++)
-        if (!run_strategy_seeds(job, strategy, &summaries[i]))
-            return false;
-    if (job->outputs[OUTPUT_JSON].file)
-        report_json_summary(job->outputs[OUTPUT_JSON].file, &summaries[0]);
-    for (size_t i = 0; !job->config.quiet && strategy_at(job, i, &strategy); i++) {
-        if (job->config.compare)
-            fprintf(people_stream(job), "%s%s: ", i ? "\n" : "", strategy_name(strategy));
-        report_table_summary(people_stream(job), &summaries[i]);
-    }
-    return !job->outputs[OUTPUT_HTML].file || draw_first(job);
+    struct output *outputs = job->outputs;
+    struct sweep sweep = {.config = &job->config,
+                          .genesis = &job->genesis,
+                          .group = &job->group,
+                          .command = job->command,
+                          .json = outputs[OUTPUT_JSON].file,
+                          .people = people_stream(job),
+                          .shrunk = outputs[OUTPUT_SHRINK].file};
+    bool ok = sweep_run(&sweep);
+    outputs[OUTPUT_SHRINK].unused = !sweep.told;
+    job->status = sweep.status;
+    if (!ok)
+        memcpy(job->error, sweep.error, sizeof job->error);
+    return ok && (!outputs[OUTPUT_HTML].file || draw_first(job));
 }
 
 /* --- the network and the files --- */
@@ -278,9 +212,9 @@ static bool same_file(const char *a, const char *b)
 /* What was read is not written over. */
 static bool refuse_input(struct job *job, const struct output *output)
 {
-    const char *const inputs[] = {job->config.genesis, job->config.scenario};
-    for (size_t i = 0; i < 2; i++)
-        if (same_file(output->path, inputs[i]))
+    const struct sim_config *c = &job->config;
+    for (uint32_t i = 0; i < c->merge_count + 2; i++)
+        if (same_file(output->path, i == 0 ? c->genesis : i == 1 ? c->scenario : c->merge[i - 2]))
             return input_fail(job->error,
                               "--%s: %.200s is what the run is read from; name another file",
                               output->option, output->path);
@@ -329,6 +263,7 @@ static bool close_output(struct job *job, struct output *output, bool complete)
     errno = 0;
     ok = (output->file == stdout ? fflush(stdout) : fclose(output->file)) == 0 && ok;
     output->file = NULL;
+    complete = complete && !output->unused;
     if (ok && complete && output->part[0])
         ok = rename(output->part, output->path) == 0;
     if (output->part[0] && !(ok && complete))
@@ -346,6 +281,7 @@ static bool open_outputs(struct job *job)
     o[OUTPUT_JSON] = (struct output){.option = "json", .path = c->json};
     o[OUTPUT_TRACE] = (struct output){.option = "trace", .path = c->trace};
     o[OUTPUT_HTML] = (struct output){.option = "html", .path = c->html};
+    o[OUTPUT_SHRINK] = (struct output){.option = "shrink", .path = c->shrink};
     for (size_t i = 0; i < OUTPUT_COUNT; i++) {
         if (!open_output(job, &o[i]))
             return false;
@@ -429,26 +365,70 @@ static size_t word_write(char *out, size_t room, const char *word)
     return used;
 }
 
+static bool is_key(const char *name, size_t length)
+{
+    const struct config_key *key;
+    for (uint32_t i = 0; (key = config_key(i)) != NULL; i++)
+        if (strlen(key->name) == length && strncmp(key->name, name, length) == 0)
+            return true;
+    return false;
+}
+
+/* Whether the word is this option, which may be shortened; it is one of ours, so it is the only one
+ * that begins so. */
+static bool is_option(const char *word, const char *name)
+{
+    size_t length = strcspn(word, "=");
+    return length > 2 && strncmp(word, "--", 2) == 0 && strncmp(word + 2, name, length - 2) == 0 &&
+           (strlen(name) == length - 2 || !is_key(word + 2, length - 2));
+}
+
+/* How many words to leave out of the command that repeats a run: of an option that is about many
+ * seeds, or would write over their results. */
+static int words_left_out(const struct sim_config *config, char **words)
+{
+    static const char *const always[] = {"seeds", "shard", "shrink", "jobs"};
+    static const char *const of_many[] = {"json"};
+    if (is_option(words[0], "mpi") || (config->many_seeds && is_option(words[0], "quiet")))
+        return 1;
+    for (size_t i = 0; i < sizeof always / sizeof *always; i++)
+        if (is_option(words[0], always[i]))
+            return strchr(words[0], '=') ? 1 : 2;
+    for (size_t i = 0; config->many_seeds && i < sizeof of_many / sizeof *of_many; i++)
+        if (is_option(words[0], of_many[i]))
+            return strchr(words[0], '=') ? 1 : 2;
+    return 0;
+}
+
 /* The command that repeats this run, without its seeds. */
 static void keep_command(struct job *job, int argc, char **argv)
 {
     size_t used = (size_t)snprintf(job->command, COMMAND_MAX, "stagger");
     for (int i = 0; i < argc && used < COMMAND_MAX; i++) {
-        if (strcmp(argv[i], "--seeds") == 0)
-            i++;
-        else if (strncmp(argv[i], "--seeds=", 8) != 0)
+        int left_out = words_left_out(&job->config, argv + i);
+        if (left_out)
+            i += left_out - 1;
+        else
             used += word_write(job->command + used, COMMAND_MAX - used, argv[i]);
     }
 }
 
 static bool run_job(struct job *job)
 {
-    if (!read_network(job) || !open_outputs(job))
+    bool ready = read_network(job) && open_outputs(job);
+    if (!mpi_group_agree(&job->group, ready, job->error))
         return false;
-    bool ok = job->config.many_seeds ? run_seeds(job) : run_rows(job);
+    bool ok = job->config.many_seeds ? run_seeds_of(job) : run_single(job);
     if (ok && job->outputs[OUTPUT_HTML].file && job->drawn)
         write_page(job);
     return ok;
+}
+
+static bool merge_job(struct job *job)
+{
+    return open_outputs(job) &&
+           merge_run(&job->config, job->outputs[OUTPUT_JSON].file,
+                     job->config.quiet ? NULL : people_stream(job), &job->status, job->error);
 }
 
 /* A descriptor that is closed would be given to the next file that is opened, and what is meant for
@@ -462,21 +442,23 @@ static void hold_descriptors(void)
 
 static int sim_run(struct job *job)
 {
-    bool ran = run_job(job);
+    bool ran = job->config.merge_count ? merge_job(job) : run_job(job);
     bool closed = close_outputs(job, ran);
     if (!ran || !closed)
-        return fail(job->error);
+        return fail(job);
     tell(job);
     return job->status;
 }
 
 /* Standard output may be a full disk or a closed pipe: known only after the last byte. */
-static int stdout_end(int status)
+static int stdout_end(struct job *job, int status)
 {
     bool good = fflush(stdout) == 0 && !ferror(stdout);
     if (good || status == RUN_INPUT)
         return status;
-    return fail("standard output: could not be written in full; " UNWRITTEN_REMEDY);
+    snprintf(job->error, sizeof job->error,
+             "standard output: could not be written in full; " UNWRITTEN_REMEDY);
+    return fail(job);
 }
 
 static void clear_job(struct job *job)
@@ -487,24 +469,67 @@ static void clear_job(struct job *job)
     free(job);
 }
 
-int sim_main(int argc, char **argv)
+/* --- processes that mpirun starts --- */
+
+static bool wants_mpi(int argc, char **argv)
+{
+    for (int i = 0; i < argc; i++)
+        if (strcmp(argv[i], "--mpi") == 0)
+            return true;
+    return false;
+}
+
+/* The other ranks run seeds and are silent. */
+static void be_silent(struct sim_config *config)
+{
+    config->quiet = true;
+    config->json[0] = config->trace[0] = config->html[0] = config->shrink[0] = '\0';
+}
+
+static bool check_mpi(struct job *job)
+{
+#ifndef STAGGER_MPI
+    if (job->config.mpi)
+        return input_fail(job->error,
+                          "--mpi: this stagger was built without MPI; install libopenmpi-dev and "
+                          "openmpi-bin and build it with -DSTAGGER_MPI=ON, or divide the seeds "
+                          "with --shard");
+#endif
+    if (job->config.mpi && !job->group.begun)
+        return input_fail(job->error, "--mpi: it must be written in full");
+    if (job->group.rank > 0)
+        be_silent(&job->config);
+    return true;
+}
+
+static int sim_act(struct job *job, int argc, char **argv)
 {
     enum options_action action;
-    struct job *job = calloc(1, sizeof *job);
-    assert(job);
-    int status = RUN_WELL;
-    hold_descriptors();
+    bool good = options_read(&job->config, argc, argv, &action, job->error) && check_mpi(job);
+    if (!mpi_group_agree(&job->group, good, job->error))
+        return fail(job);
     keep_command(job, argc, argv);
-    if (!options_read(&job->config, argc, argv, &action, job->error))
-        status = fail(job->error);
-    else if (action == OPTIONS_HELP)
+    if (action == OPTIONS_RUN)
+        return sim_run(job);
+    if (job->group.rank > 0)
+        return RUN_WELL;
+    if (action == OPTIONS_HELP)
         options_usage(stdout);
     else if (action == OPTIONS_LIST_FAULTS)
         options_list_faults(stdout);
-    else if (action == OPTIONS_LIST_SCENARIOS)
-        options_list_scenarios(stdout);
     else
-        status = sim_run(job);
+        options_list_scenarios(stdout);
+    return RUN_WELL;
+}
+
+int sim_main(int argc, char **argv)
+{
+    struct job *job = calloc(1, sizeof *job);
+    assert(job);
+    hold_descriptors();
+    job->group = wants_mpi(argc, argv) ? mpi_group_begin() : MPI_GROUP_ALONE;
+    int status = stdout_end(job, sim_act(job, argc, argv));
+    mpi_group_end(&job->group);
     clear_job(job);
-    return stdout_end(status);
+    return status;
 }

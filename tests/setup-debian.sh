@@ -2,13 +2,13 @@
 # Installs what building and testing need on Debian 12, and does nothing when all of it is there.
 #
 #     sh tests/setup-debian.sh          compiler, CMake, libraries, what the tests run on
-#     sh tests/setup-debian.sh --all    also what the fuzz and cov presets and the format lint use
+#     sh tests/setup-debian.sh --all    also what the fuzz and cov presets, the format lint and sweeps over MPI use
 #
 # As root, or through sudo. Elsewhere than on Debian it only says what is needed.
 set -eu
 
 packages="gcc libc6-dev cmake ninja-build pkg-config libssl-dev libyajl-dev libcmocka-dev python3 git"
-extras="clang clang-format-14 libclang-rt-14-dev gcovr"
+extras="clang clang-format-14 libclang-rt-14-dev gcovr libopenmpi-dev openmpi-bin"
 
 case "${1-}" in
 "") ;;

@@ -1,94 +1,56 @@
-/* Joins, draw and timeouts of coord/PROTOCOL.md with small numbers: five validators of equal power, three epochs of
- * three blocks, a round that ends among them. Every choice (`if`, `do`, `select`) is one that the network, a crash, a
- * slow agent or the hash could make; spin tries them all. check.py runs it; README.md says which sentence is where.
+/* Joins, draw and timeouts of coord/PROTOCOL.md with small numbers: seven validators of equal power, three epochs of
+ * three blocks, a round that ends among them. Every choice (if, do, select) is one that the network, a crash, a slow
+ * agent or the hash could make, and spin tries them all. check.py runs this; README.md says which sentence is where.
  *
- * Before block h every agent may crash, read the last boundary and send its pause; block h takes in what waits, or
- * not. A join may stand in any block. Validators are alike: after each block they are sorted, which saves states. */
-#ifndef N
-#define N 5 /* validators; all stand in V(h0), which the reference remembers to the end */
-#endif
+ * Before block h every agent may crash and may send its pause; block h takes in what waits, or not; a join may stand
+ * in any block. Validators are alike, so they are kept sorted: that saves states and means nothing. */
+#ifndef N /* check.py runs other numbers too */
+#define N 7 /* validators; all stand in V(h0), which the reference remembers to the end */
 #define W 3 /* epoch_blocks, and k */
-#ifndef L
 #define L 6 /* round_blocks */
+#define R 0 /* reserve: as many may be lost on the way; without it one may be silent from the start */
+#define PHI_NUM 2
+#define PHI_DEN 3
 #endif
-#define LAST 9 /* the last boundary that is drawn */
-#ifndef PHI_NUM
-#define PHI_NUM 1 /* phi = 1/2, so that two of five may be out */
-#define PHI_DEN 2
-#endif
-#ifndef R
-#define R 0 /* reserve. With it as many may be lost on the way, without it one may be silent from the start */
-#endif
+#define LAST (3 * W) /* the last boundary that is drawn */
 #define BOUNDARY ((h - 1) / W * W) /* the last one before block h */
+#define drawn (h % W == 0 && h <= LAST)
 
-/* The rule, and what each broken variant makes of it. */
+/* The rule. A broken variant has another one of these lines; a limit lets more happen than the rule reckons with. */
 #define TIMEOUT(boundary) ((boundary) + W)
-#define MEMBER IN_1                                /* V(E + 1) */
-#define gone(i, view) has(i, GONE)                 /* view 1 knows the results of block E, view 0 does not */
+#define MEMBER IN_1 /* V(E + 1) */
+#define gone(i, view) has(i, GONE) /* view 1 knows the results of block E already, view 0 does not */
 #define REFERENCE N
-#define F (REFERENCE * PHI_NUM / PHI_DEN + 1)
+#define FLOOR_OF(n) ((n) * PHI_NUM / PHI_DEN + 1)
 #define by_thirds(l) (n - 3 * (n - (l) + R) - 1)
-#define room_of(l) min((l) - F - R, by_thirds(l))
+#define room_of(l) min((l) - FLOOR_OF(REFERENCE) - R, by_thirds(l))
 #define budget_of(l) (room_of(l) - x)
 #define uses_up(i) has(i, PERMIT)
 #define SPENT_BY_PAUSE PERMIT
-#ifdef BROKEN_NO_TIMEOUT
-#undef TIMEOUT
-#define TIMEOUT(boundary) 255
-#elif defined(BROKEN_TIMEOUT_LATE)
-#undef TIMEOUT
-#define TIMEOUT(boundary) ((boundary) + W + 1)
-#elif defined(BROKEN_GONE_IGNORED)
-#undef gone
-#define gone(i, view) false
-#elif defined(BROKEN_SET_OF_E)
-#undef MEMBER
-#define MEMBER IN_2
-#elif defined(BROKEN_RESULTS_OF_E)
-#undef gone
-#define gone(i, view) (has(i, GONE) && (view == 0 || !has(i, IN)))
-#elif defined(BROKEN_BUDGET)
-#undef budget_of
-#define budget_of(l) (room_of(l) - x + 1)
-#elif defined(BROKEN_FOREIGN_IGNORED)
-#undef budget_of
-#define budget_of(l) room_of(l)
-#elif defined(BROKEN_NO_THIRDS)
-#undef by_thirds
-#define by_thirds(l) N
-#elif defined(BROKEN_RATCHET)
-#undef REFERENCE
-#define REFERENCE n
-#elif defined(BROKEN_NOT_USED_UP)
-#undef uses_up
-#define uses_up(i) false
-#elif defined(BROKEN_USED_UP_UNSERVED)
-#undef uses_up
-#define uses_up(i) (has(i, PERMIT) || candidate(i, 0))
-#elif defined(BROKEN_NOT_SPENT)
-#undef SPENT_BY_PAUSE
-#define SPENT_BY_PAUSE 0
-#endif
+#define IS_COPY false /* a pause sent twice has the same sequence number: it happens once */
+#define LOST_BEFORE lost /* those lost before this epoch count against R like those of this epoch */
+#define their_room_of(l) room_of(l) /* of the other charter: its floor is ours */
+#include "broken.pml"
 
 /* Properties; -DONLY=FLOOR checks one alone. */
 #define FLOOR 1     /* permits never bring the live members below the floor */
 #define THIRDS 2    /* nor to two thirds of the members or less */
-#define IN_FLIGHT 3 /* of the pauses of a validator in flight those of one boundary at most can still happen */
+#define IN_FLIGHT 3 /* of a validator's pauses in flight, only those of one boundary can still happen */
 #define EPOCH 4     /* a pause by a permit of E happens in [E + 1, E + W] or never */
 #define ONE_TURN 5  /* a join gives at most one permit */
 #define STAYS 6     /* a join that had no permit is not used up */
-#define SAME 7      /* whoever has the blocks names the same permits */
+#define SAME 7      /* everybody names the same permits */
 #define ONE_PAUSE 8 /* a permit is good for one pause */
 #ifndef ONLY
 #define ONLY 0
 #endif
 #define check(property, holds) assert((ONLY != 0 && ONLY != property) || (holds))
 
-/* What is true of a validator: */
-#define IN 1         /* stands in V(h + 2), seen from behind block h */
+/* What is true of a validator after block h: */
+#define IN 1         /* it stands in V(h + 2) */
 #define IN_1 2       /* in V(h + 1) */
 #define IN_2 4       /* in V(h) */
-#define LOST 8       /* silent since the last boundary: the next draw still sees its signatures */
+#define LOST 8       /* silent since the last boundary: the next draw still sees signatures of it */
 #define SILENT 16    /* silent for k blocks or more */
 #define GONE 32      /* block h has a pause of its own, whatever the result */
 #define JOINED 64    /* its latest join is of this round and not followed by a happened pause */
@@ -98,14 +60,14 @@
 #define PAUSED 1024  /* it has paused since the last boundary */
 #define FOREIGN 2048 /* it plays by another charter, with the same floor and boundaries of its own */
 #define DUE 4096     /* and has a permit by that one */
-#define WAITING 8192 /* while a draw goes on: it has no rank yet */
-#define SENT 16384   /* its agent knows that it sent the pause of its ticket; a crash makes it forget */
-#define COPY 32768   /* a pause in flight twice (LIMIT_COPIES) */
+#define WAITING 8192 /* during a draw: it stands in line */
+#define SENT 16384   /* its agent remembers that it sent the pause of its permit; a crash makes it forget */
+#define COPY 32768   /* its pause is in flight twice */
 int v[N];
-byte ticket[N]; /* the boundary whose permit its agent acts on, which may be an old one; 0: none */
+byte permit[N]; /* the boundary of its latest permit; 0: none. An agent may be late and act on an old one. */
 byte flight[N]; /* the boundary of its pause in flight; 0: none */
 byte h, lost, waiting;
-short n, x, l0, l1, budget0, budget1; /* of a draw; l and B as views 0 and 1 have them */
+short n, l0, l1, x, y, budget0, budget1; /* of a draw; l and B in views 0 and 1, x by our charter, y by the other */
 hidden int swap;
 
 #define has(i, flags) ((v[i] & (flags)) != 0)
@@ -116,54 +78,47 @@ hidden int swap;
 #define live(i, view) (has(i, MEMBER) && !has(i, SILENT) && !gone(i, view))
 #define candidate(i, view) (live(i, view) && has(i, JOINED) && !has(i, USED | FOREIGN))
 
-inline agent(i) {
+inline next_block(i) { /* what has timed out can no longer happen */
+    v[i] = (v[i] & ~(IN_1 | IN_2)) | (v[i] & (IN | IN_1)) << 1;
+    if :: TIMEOUT(flight[i]) < h -> flight[i] = 0; clear(i, COPY) :: else fi;
+    if :: TIMEOUT(permit[i]) < h -> permit[i] = 0; clear(i, SENT) :: else fi
+}
+
+inline agent(i) { /* who read the boundary takes its permit as spent when it has paused since */
+    if :: has(i, SENT) -> clear(i, SENT) /* a crash */ :: true fi;
     if
-    :: has(i, SENT) -> clear(i, SENT) /* a crash */
-    :: true
-    fi;
-    if
-    :: ticket[i] != 0 && !has(i, SENT) && up(i) && (has(i, PERMIT) || ticket[i] < BOUNDARY) -> d_step {
-        check(IN_FLIGHT, flight[i] == 0 || flight[i] == ticket[i]);
-#ifdef LIMIT_COPIES
-        if :: flight[i] == ticket[i] -> set(i, COPY) :: else fi;
-#endif
-        set(i, SENT);
-        flight[i] = ticket[i]
-    }
+    :: permit[i] != 0 && !has(i, SENT) && up(i) && (has(i, PERMIT) || permit[i] < BOUNDARY) -> d_step {
+        check(IN_FLIGHT, flight[i] == 0 || flight[i] == permit[i]);
+        if :: IS_COPY -> set(i, COPY) :: else fi;
+        set(i, SENT); flight[i] = permit[i] }
     :: true
     fi
 }
 
-inline land(i) { /* its pause stands in block h; a copy of it may still come */
-    set(i, GONE);
-    if :: has(i, COPY) -> clear(i, COPY) :: else -> flight[i] = 0 fi
-}
+inline land(i) { set(i, GONE); if :: has(i, COPY) -> clear(i, COPY) :: else -> flight[i] = 0 fi }
 
 inline inclusion(i) {
     if
-    :: flight[i] != 0 && has(i, IN) -> d_step { /* with code 0 */
+    :: flight[i] != 0 && has(i, IN) -> d_step { /* a pause with code 0 */
         check(EPOCH, flight[i] < h && h <= flight[i] + W);
         check(ONE_PAUSE, !has(i, PAUSED));
-        clear(i, IN | JOINED | USED | SERVED | SPENT_BY_PAUSE);
-        set(i, PAUSED);
-        land(i)
-    }
+        clear(i, IN | JOINED | USED | SERVED | SPENT_BY_PAUSE); set(i, PAUSED); land(i) }
     :: flight[i] != 0 -> d_step { land(i) } /* with another code */
     :: has(i, DUE) && has(i, IN) -> d_step { clear(i, IN | JOINED | DUE); land(i) }
-    :: !has(i, IN) && up(i) -> set(i, IN) /* unpause */
+    :: !has(i, IN) && up(i) -> set(i, IN) /* an unpause */
     :: lost < R && up(i) -> d_step { lost++; set(i, LOST) }
     :: true
     fi
 }
 
-inline draw() { /* section 2, at block h = E. Joins up to E - 1 count: those of block E come afterwards. */
+inline draw() { /* section 2. The joins of block h come after it. The other charter may draw at any block. */
     d_step {
         for (i : 0 .. N - 1) {
-            clear(i, PERMIT | PAUSED);
-            n = n + has(i, MEMBER);
-            l0 = l0 + live(i, 0); l1 = l1 + live(i, 1);
+            if :: drawn -> clear(i, PERMIT | PAUSED) :: else fi;
+            n = n + has(i, MEMBER); l0 = l0 + live(i, 0); l1 = l1 + live(i, 1);
             x = x + (has(i, MEMBER) && has(i, FOREIGN) && has(i, JOINED | GONE));
-            if :: candidate(i, 0) || candidate(i, 1) -> set(i, WAITING); waiting++ :: else fi;
+            y = y + (has(i, MEMBER) && !has(i, FOREIGN) && has(i, JOINED | PERMIT | GONE));
+            if :: drawn && (candidate(i, 0) || candidate(i, 1)) -> set(i, WAITING); waiting++ :: else fi;
             check(STAYS, !has(i, USED) || has(i, SERVED))
         }
         budget0 = budget_of(l0); budget1 = budget_of(l1)
@@ -172,67 +127,39 @@ inline draw() { /* section 2, at block h = E. Joins up to E - 1 count: those of 
     :: waiting > 0 && (budget0 > 0 || budget1 > 0) -> /* the next in line, for everybody */
         select(i : 0 .. N - 1);
         if
-        :: has(i, WAITING) ->
+        :: has(i, WAITING) -> d_step {
             check(SAME, (budget0 > 0 && candidate(i, 0)) == (budget1 > 0 && candidate(i, 1)));
-            waiting--; clear(i, WAITING);
-            budget0 = budget0 - candidate(i, 0); budget1 = budget1 - candidate(i, 1);
             check(ONE_TURN, !has(i, SERVED));
-            set(i, PERMIT | SERVED); ticket[i] = h; clear(i, SENT)
-        :: else
+            budget0 = budget0 - candidate(i, 0); budget1 = budget1 - candidate(i, 1);
+            waiting--; clear(i, WAITING | SENT); set(i, PERMIT | SERVED); permit[i] = h }
+        :: else /* not in line: another choice */
         fi
     :: else -> break
     od;
-    skip; /* a d_step cannot be where a loop ends */
+    skip; /* here and below: no loop may end at a d_step */
     d_step {
         for (i : 0 .. N - 1) {
-            if :: uses_up(i) -> set(i, USED) :: else fi;
-            if :: has(i, LOST) -> set(i, SILENT) :: else fi;
-            clear(i, WAITING | LOST)
+            if :: drawn && uses_up(i) -> set(i, USED) :: else fi;
+            if :: drawn && has(i, LOST) -> set(i, SILENT); clear(i, LOST) :: else fi;
+            if :: has(i, FOREIGN) && has(i, JOINED) && live(i, 0) && their_room_of(l0) > y -> set(i, DUE) :: else fi;
+            clear(i, WAITING)
         }
-        waiting = 0; n = 0; x = 0; l0 = 0; l1 = 0; budget0 = 0; budget1 = 0
+        for (i : 0 .. N - 1) { clear(i, GONE) }
+        if :: drawn -> lost = LOST_BEFORE :: else fi;
+        n = 0; l0 = 0; l1 = 0; x = 0; y = 0; waiting = 0; budget0 = 0; budget1 = 0
     }
 }
 
-inline foreign_draw() { /* by the other charter, every join of ours is a foreign one; it may draw at any block */
-    d_step {
-        for (i : 0 .. N - 1) {
-            n = n + has(i, IN_1);
-            l0 = l0 + (has(i, IN_1) && !has(i, SILENT | GONE));
-            x = x + (has(i, IN_1) && !has(i, FOREIGN) && has(i, JOINED | PERMIT | GONE))
-        }
-        for (i : 0 .. N - 1) {
-            if
-            :: has(i, FOREIGN) && has(i, JOINED) && has(i, IN_1) && !has(i, GONE) && room_of(l0) > x -> set(i, DUE)
-            :: else
-            fi;
-            clear(i, GONE)
-        }
-        n = 0; l0 = 0; x = 0
-    }
-}
-
-inline judge() { /* V(h), V(h + 1) and V(h + 2), by who is up now */
+inline judge() { /* V(h + 2), V(h + 1) and V(h), by who is up now */
     for (i : 0 .. 2) {
-        for (j : 0 .. N - 1) {
-            n = n + has(j, IN << i);
-            l0 = l0 + (has(j, IN << i) && up(j))
-        }
-        check(FLOOR, l0 >= N * PHI_NUM / PHI_DEN + 1);
+        for (j : 0 .. N - 1) { n = n + has(j, IN << i); l0 = l0 + (has(j, IN << i) && up(j)) }
+        check(FLOOR, l0 >= FLOOR_OF(N));
         check(THIRDS, 3 * l0 > 2 * n);
         n = 0; l0 = 0
     }
 }
 
-#define exchange(a) swap = a[k]; a[k] = a[k - 1]; a[k - 1] = swap
-#define key(i) ((v[i] * 16 + ticket[i]) * 16 + flight[i])
-
-inline sort(last) { /* of 0 to last */
-    for (j : 0 .. last) {
-        for (k : 1 .. last) {
-            if :: key(k - 1) > key(k) -> exchange(v); exchange(ticket); exchange(flight) :: else fi
-        }
-    }
-}
+#include "sort.pml"
 
 active proctype chain() {
     byte i, j, k;
@@ -242,32 +169,15 @@ active proctype chain() {
     :: h == LAST + W -> break
     :: else ->
         h++;
-        for (i : 0 .. N - 1) {
-            d_step {
-                v[i] = (v[i] & ~(IN_1 | IN_2)) | (v[i] & (IN | IN_1)) << 1;
-                if :: TIMEOUT(flight[i]) < h -> flight[i] = 0; clear(i, COPY) :: else fi;
-                if :: TIMEOUT(ticket[i]) < h -> ticket[i] = 0; clear(i, SENT) :: else fi
-            }
-            agent(i);
-            inclusion(i);
-            d_step { sort(i); j = 0; k = 0 }
-        }
-        if :: h % W == 0 && h <= LAST -> draw() :: else fi;
+        for (i : 0 .. N - 1) { d_step { next_block(i) } agent(i); inclusion(i); d_step { sort(i) } }
         skip;
-        foreign_draw();
-#ifdef LIMIT_UNSEEN_LOSSES
-        if :: h % W == 0 -> lost = 0 :: else fi;
-#endif
-        for (i : 0 .. N - 1) {
+        draw();
+        for (i : 0 .. N - 1) { /* the joins of block h; a round that begins with it ends the older ones */
             if :: h % L == 0 && !has(i, FOREIGN) -> clear(i, JOINED | USED | SERVED) :: else fi;
             if :: h < LAST -> set(i, JOINED); clear(i, USED | SERVED) :: true fi;
-            d_step { sort(i); j = 0; k = 0 }
+            d_step { sort(i) }
         }
         skip;
-        d_step {
-            judge();
-            for (i : 0 .. N - 1) { clear(i, IN_2) }
-            i = 0; j = 0 
-        }
+        d_step { judge(); for (i : 0 .. N - 1) { clear(i, IN_2) } i = 0; j = 0 }
     od
 }
