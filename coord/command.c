@@ -17,7 +17,8 @@ static enum coord_reason take_errand(struct step *s, enum coord_errand errand, i
     if (errand == ERRAND_MAINTENANCE && m->errand == ERRAND_REBOOT)
         m->later_ms = m->expected_ms + 1; /* the reboot comes after it */
     m->errand = errand;
-    m->expected_ms = expected_ms > 0 ? expected_ms : 0;
+    expected_ms = expected_ms > 0 ? expected_ms : 0;
+    m->expected_ms = expected_ms < EXPECTED_MS_MAX ? expected_ms : EXPECTED_MS_MAX;
     s->c->told = REASON_NONE;
     s->dirty = true;
     return REASON_NONE;

@@ -6,6 +6,8 @@
 #include "coord/coord.h"
 #include "coord/mutation.h"
 
+#define EXPECTED_MS_MAX (INT64_C(365) * 86400 * 1000) /* of work that somebody waits for */
+
 /* One step under way. */
 struct step {
     struct coord *c;

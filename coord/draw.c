@@ -143,7 +143,7 @@ static void count_overdue(struct view *v, struct draw *d)
         grace_ms = grace_ms > OVERDUE_MIN_MS ? grace_ms : OVERDUE_MIN_MS;
         if (track_live(v, t)) {
             val->paused_after_join = false;
-        } else if (d->time.ms - t->pause_time.ms >= grace_ms) {
+        } else if (instant_since(d->time, t->pause_time) >= grace_ms) {
             d->overdue++;
             d->overdue_since = val->pause.n < d->overdue_since.n ? val->pause : d->overdue_since;
         }

@@ -147,12 +147,13 @@ static void on_block(struct step *s)
 {
     struct coord *c = s->c;
     const struct coord_flight *flight = &c->memory.flight;
-    if (s->event->block.n <= c->head.n)
+    const struct view_pulse *pulse = view_pulse(s->view, s->event->block);
+    if (s->event->block.n <= c->head.n || !pulse) /* no block that the view can tell about */
         return;
     if (c->head.n == 0)
         c->woke = s->event->block;
     c->head = s->event->block;
-    c->head_time = view_pulse(s->view, c->head)->time;
+    c->head_time = pulse->time;
     c->head_seen = s->event->now;
     if (flight->kind != TX_OTHER && c->head.n >= flight->timeout.n) {
         step_say(s, LEVEL_UNUSUAL, SAY_TIMED_OUT, REASON_NONE, flight->kind,
@@ -183,8 +184,10 @@ static void on_included(struct step *s)
             step_ask_self(s);
     } else if (tx == TX_PAUSE && m->state == COORD_PAUSING) {
         m->pause = h;
+        s->dirty = true;
     } else if (tx == TX_UNPAUSE || tx == TX_ACTIVATE) {
         m->entered = h;
+        s->dirty = true;
     }
 }
 
@@ -327,8 +330,11 @@ bool coord_memory_valid(const struct coord_memory *m)
            anything_between(m->errand, ERRAND_MAINTENANCE + 1) &&
            anything_between(m->step, STEP_RESTORE + 1) &&
            anything_between(m->flight.kind, TX_ACTIVATE + 1) && m->expected_ms >= 0 &&
-           m->later_ms >= 0 && m->attempts < TOO_LATE_STEPS &&
+           m->expected_ms <= EXPECTED_MS_MAX && m->later_ms >= 0 &&
+           m->later_ms <= EXPECTED_MS_MAX + 1 && m->attempts < TOO_LATE_STEPS &&
            (m->state != COORD_PAUSED || m->pause.n > 0) &&
+           (m->state != COORD_PAUSING || m->flight.kind == TX_OTHER ||
+            m->flight.kind == TX_PAUSE) &&
            (m->state != COORD_WAITING || m->flight.kind <= TX_JOIN);
 }
 

@@ -31,7 +31,7 @@ struct coord_policy coord_policy_default(void)
 
 static int64_t usual_block_ms(int64_t block_ms)
 {
-    if (block_ms == 0)
+    if (block_ms <= 0) /* headers that go back in time tell nothing */
         return BLOCK_MS_GUESS;
     return block_ms < BLOCK_MS_MAX ? block_ms : BLOCK_MS_MAX;
 }
@@ -50,7 +50,7 @@ uint32_t coord_class(int64_t expected_ms, int64_t block_ms)
 
 struct instant rules_chain_now(const struct coord *c, struct instant now)
 {
-    int64_t since_ms = now.ms - c->head_seen.ms;
+    int64_t since_ms = instant_since(now, c->head_seen);
     return instant_after(c->head_time, since_ms > 0 ? since_ms : 0);
 }
 
@@ -66,7 +66,7 @@ bool rules_window_closed(const struct coord *c, const struct view *view, struct 
 bool rules_must_return(const struct coord *c, struct instant chain_now)
 {
     return c->plan.pending && !c->plan.voted_yes && !MUTATED(WINDOW_STAYS_OPEN) &&
-           instant_after(chain_now, c->policy->window_margin_ms).ms > c->plan.upgrade_time.ms;
+           instant_since(c->plan.upgrade_time, chain_now) < c->policy->window_margin_ms;
 }
 
 static int64_t freeze_limit(const struct coord *c, const struct draw *draw)
@@ -267,6 +267,14 @@ enum coord_reason coord_may_join(const struct coord *c, const struct view *view)
     return REASON_NONE;
 }
 
+/* No block lies between our latest membership transaction, which may be known from the blocks only, and the
+ * next one. */
+static bool is_too_close(const struct coord *c, const struct view *view)
+{
+    struct height pause = view_validator(view, c->self)->pause;
+    return c->head.n <= c->memory.membership.n || c->head.n == pause.n;
+}
+
 enum coord_reason coord_may_pause(const struct coord *c, const struct view *view,
                                   const struct draw *d, uint32_t rank)
 {
@@ -276,7 +284,7 @@ enum coord_reason coord_may_pause(const struct coord *c, const struct view *view
         return reason;
     if (!d->complete)
         return REASON_HISTORY;
-    if (c->memory.membership.n && c->head.n < c->memory.membership.n + 1)
+    if (is_too_close(c, view))
         return REASON_SPACING;
     if (c->policy->own_floor && (int64_t)d->live_count - place < c->policy->own_floor)
         return REASON_OWN_FLOOR;
@@ -297,7 +305,7 @@ enum coord_reason rules_fatal(const struct coord *c, const struct view *view,
         return REASON_NOT_MEMBER;
     if (pulse->live <= 1)
         return REASON_LAST_MEMBER;
-    if (c->memory.membership.n && c->head.n < c->memory.membership.n + 1)
+    if (is_too_close(c, view))
         return REASON_SPACING;
     if (c->plan.pending && !c->plan.voted_yes && rules_window_closed(c, view, chain_now))
         return REASON_NO_YES_VOTE;

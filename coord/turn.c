@@ -175,14 +175,15 @@ static void idle(struct step *s)
 
 static void joining(struct step *s)
 {
+    const struct coord_flight *flight = &s->c->memory.flight;
     const struct view_validator *v = view_validator(s->view, s->c->self);
     if (rescue(s))
         return;
     if (s->c->memory.errand == ERRAND_NONE) {
         forget_refused(s);
         step_move(s, COORD_IDLE);
-    } else if (v->join.n > s->c->head.n) {
-        return; /* it stands in a block that our node has not shown yet */
+    } else if (v->join.n > s->c->head.n || (turn_in_flight(s) && flight->kind != TX_JOIN)) {
+        return; /* it stands in a block that our node has not shown yet, or an unpause is on its way */
     } else if (join_stands(s)) {
         turn_forget_flight(s);
         step_move(s, COORD_WAITING);
@@ -336,7 +337,7 @@ static void pausing(struct step *s)
         step_say(s, LEVEL_INFO, SAY_PAUSED, REASON_NONE, (int64_t)m->pause.n, 0, 0, 0);
     } else if (m->flight.kind == TX_OTHER) {
         step_move(s, COORD_JOINING);
-    } else if (m->flight.refused && may_send(s)) {
+    } else if (m->flight.refused && may_send(s) && s->c->head.n > m->membership.n) {
         step_send(s, TX_PAUSE, m->flight.timeout, 0); /* same bytes, same timeout */
     }
 }
@@ -368,12 +369,10 @@ static void paused(struct step *s)
         step_move(s, COORD_LEFT);
         return;
     }
-    if (!is_current(s)) {
+    if (!is_current(s) || c->head.n <= c->memory.pause.n) {
         forced_return(s);
         return;
     }
-    if (c->head.n <= c->memory.pause.n)
-        return;
     struct instant chain_now = rules_chain_now(c, s->event->now);
     if (!coord_in_set(c, s->view)) {
         if (c->memory.errand == ERRAND_NONE)
@@ -386,6 +385,8 @@ static void paused(struct step *s)
         step_say(s, LEVEL_UNUSUAL, SAY_UNPAUSED_BY_OTHERS, REASON_NONE, 0, 0, 0, 0);
         c->memory.entered = c->head;
         step_move(s, COORD_SETTLING);
+    } else {
+        forced_return(s);
     }
 }
 
@@ -437,8 +438,10 @@ static void syncing(struct step *s)
 {
     struct coord *c = s->c;
     bool current = is_current(s);
-    if (current && c->head.n <= c->memory.pause.n)
-        return; /* our node shows a chain from before our pause */
+    if (current && c->head.n <= c->memory.pause.n) {
+        forced_return(s); /* our node shows a chain from before our pause */
+        return;
+    }
     if (current && coord_in_set(c, s->view)) {
         c->memory.entered = c->head;
         step_move(s, COORD_SETTLING);
@@ -459,7 +462,7 @@ static struct height height_by_now(const struct step *s)
     int64_t block_ms = view_block_ms(s->view, known);
     if (!must_return(s) || !p || block_ms <= 0)
         return s->c->head;
-    int64_t since_ms = rules_chain_now(s->c, s->event->now).ms - p->time.ms;
+    int64_t since_ms = instant_since(rules_chain_now(s->c, s->event->now), p->time);
     return height_after(known, since_ms > 0 ? (uint64_t)(since_ms / block_ms) : 0);
 }
 

@@ -49,9 +49,18 @@ static inline struct height height_before(struct height h, uint64_t blocks)
     return height_at(h.n < blocks ? 0 : h.n - blocks);
 }
 
+/* The instant `ms` (>= 0) later; stays at INSTANT_NEVER instead of wrapping. */
 static inline struct instant instant_after(struct instant t, int64_t ms)
 {
     return (struct instant){t.ms > INT64_MAX - ms ? INT64_MAX : t.ms + ms};
+}
+
+/* Milliseconds from `before` to `t`; clocks and headers from outside may name any instant. */
+static inline int64_t instant_since(struct instant t, struct instant before)
+{
+    if (before.ms < 0)
+        return t.ms > INT64_MAX + before.ms ? INT64_MAX : t.ms - before.ms;
+    return t.ms < INT64_MIN + before.ms ? INT64_MIN : t.ms - before.ms;
 }
 
 #endif

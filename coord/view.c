@@ -321,7 +321,7 @@ int64_t view_block_ms(const struct view *view, struct height h)
     for (uint64_t back = VIEW_BLOCKS_KEPT - 1; last && back > 0; back--) {
         const struct view_pulse *p = h.n > back ? view_pulse(view, height_before(h, back)) : NULL;
         if (p)
-            return (last->time.ms - p->time.ms) / (int64_t)back;
+            return instant_since(last->time, p->time) / (int64_t)back;
     }
     return 0;
 }

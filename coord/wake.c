@@ -62,8 +62,11 @@ static struct height next_block(const struct coord *c, const struct charter *cha
 /* Out without a YES vote: when the unpause must be sent even if the node is not back. */
 static struct instant forced_return_at(const struct coord *c)
 {
-    int64_t left_ms = c->plan.upgrade_time.ms - c->policy->window_margin_ms - c->head_time.ms;
-    return instant_after(c->head_seen, left_ms > 0 ? left_ms + 1 : 1);
+    int64_t left_ms = instant_since(c->plan.upgrade_time, c->head_time);
+    int64_t margin_ms = c->policy->window_margin_ms;
+    struct instant last =
+        instant_after(c->head_seen, left_ms > margin_ms ? left_ms - margin_ms : 0);
+    return instant_after(last, 1);
 }
 
 /* Whether a waiting member may have to move a still chain on since its head came. */

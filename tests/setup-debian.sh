@@ -7,7 +7,7 @@
 # As root, or through sudo. Elsewhere than on Debian it only says what is needed.
 set -eu
 
-packages="gcc libc6-dev cmake ninja-build pkg-config libssl-dev libyajl-dev libcmocka-dev python3 git"
+packages="gcc libc6-dev cmake ninja-build pkg-config libssl-dev libyajl-dev libcmocka-dev python3 git spin"
 extras="clang clang-format-14 libclang-rt-14-dev gcovr libopenmpi-dev openmpi-bin"
 
 case "${1-}" in

@@ -42,9 +42,9 @@
 #elif defined(LIMIT_COPIES) /* a restarted agent sends with the next sequence number, so both copies can happen */
 #undef IS_COPY
 #define IS_COPY (flight[i] == permit[i])
-#elif defined(LIMIT_LOSSES_EACH_EPOCH) /* R are lost between any two boundaries, not R in all */
+#elif defined(LIMIT_UNSEEN_LOSSES) /* those lost before the first boundary, which does not see it yet, do not count */
 #undef LOST_BEFORE
-#define LOST_BEFORE 0
+#define LOST_BEFORE (h == W -> 0 : lost)
 #elif defined(LIMIT_LOWER_FLOOR) /* the other charter has a floor that is one lower */
 #undef their_room_of
 #define their_room_of(l) (room_of(l) + 1)

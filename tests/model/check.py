@@ -54,7 +54,7 @@ BROKEN = {
 # A limit: its world, what it costs, and what holds all the same.
 LIMITS = {
     "COPIES": ("long-epochs", ["ONE_PAUSE"], ["FLOOR"]),
-    "LOSSES_EACH_EPOCH": ("reserve", ["FLOOR"], []),
+    "UNSEEN_LOSSES": ("reserve", ["FLOOR"], []),
     "LOWER_FLOOR": ("plain", ["FLOOR"], []),
 }
 
@@ -105,7 +105,7 @@ class Checker:
                 text += done.stdout
                 if done.returncode and command[0] != "./pan":
                     break
-        trail = " ".join(["spin", "-t", "-p", "-g", *values, str(MODEL)])
+        trail = " ".join(["spin", "-k", "draw.pml.trail", "-p", "-g", *values, str(MODEL)])
         return Outcome(text, self.properties), [" ".join(generate), f"{COMPILE} && {RUN}", trail]
 
     def say(self, title, states, verdict, fine, commands=(), text=""):
@@ -113,7 +113,8 @@ class Checker:
         self.states += states
         if not fine:
             self.failures += 1
-            print("\n".join(text.strip().splitlines()[:6]))
+            told = [line for line in text.splitlines() if line.strip() and not line.startswith("Depth=")]
+            print("".join(f"     {line}\n" for line in told[:6]), end="")
             print("".join(f"     {command}\n" for command in commands), end="")
 
     def run(self, title, world, defines, wanted):
