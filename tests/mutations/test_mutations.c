@@ -104,6 +104,20 @@ static void tell(const struct result *r, uint32_t most)
                r->violations[i].height, r->violations[i].text);
 }
 
+/* One line with every invariant that was violated, the first one first. */
+static void tell_caught(const struct trial *t, const struct result *r)
+{
+    printf("caught   %-22s seed %-3" PRIu64 " ", t->name, r->seed);
+    for (uint32_t i = 0; i < r->violation_count && i < VIOLATIONS_KEPT; i++) {
+        bool told = false;
+        for (uint32_t j = 0; j < i; j++)
+            told = told || strcmp(r->violations[i].invariant, r->violations[j].invariant) == 0;
+        if (!told)
+            printf(i ? ",%s" : "%s", r->violations[i].invariant);
+    }
+    printf(": %s\n", t->options);
+}
+
 /* Whether the variant is caught, and its place reached at all. */
 static bool try_mutation(const struct trial *t)
 {
@@ -118,8 +132,7 @@ static bool try_mutation(const struct trial *t)
             break;
     bool caught = seed <= SEEDS && r.violation_count > 0;
     if (caught)
-        printf("caught   %-22s seed %-3" PRIu64 " %s: %s\n", t->name, seed,
-               r.violations[0].invariant, t->options);
+        tell_caught(t, &r);
     else
         printf("%s %-22s after %d seeds of: %s\n", mutation_reached() ? "SURVIVED" : "NOT REACHED",
                t->name, SEEDS, t->options);
