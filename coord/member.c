@@ -168,16 +168,17 @@ static void on_included(struct step *s)
     struct coord_memory *m = &s->c->memory;
     enum tx_kind tx = s->event->included.tx;
     struct height h = s->event->included.height;
-    if (m->flight.kind == tx) {
+    bool happened = s->event->included.happened;
+    if (m->flight.kind == tx && (happened || tx != TX_PAUSE)) { /* a pause's twin may be under way */
         m->flight = (struct coord_flight){.kind = TX_OTHER};
         s->c->retry = INSTANT_NEVER;
         s->dirty = true;
     }
-    if (tx != TX_JOIN && h.n > m->membership.n) {
+    if (tx != TX_JOIN && happened && h.n > m->membership.n) {
         m->membership = h;
         s->dirty = true;
     }
-    if (!s->event->included.happened) {
+    if (!happened) {
         step_say(s, LEVEL_UNUSUAL, SAY_TX_FAILED, REASON_NONE, tx, s->event->included.code,
                  (int64_t)h.n, 0);
         if (tx != TX_JOIN)

@@ -22,7 +22,7 @@ static struct instant clock_of(const struct world *w, uint32_t v)
 /* The latest block that the agent's node shows. */
 static uint64_t shown_head(const struct world *w, uint32_t v)
 {
-    uint64_t head = chain_height(w->chain).n, lag = w->hosts[v].lag;
+    uint64_t head = model_height(w->chain).n, lag = w->hosts[v].lag;
     return head >= w->genesis->initial_height + lag ? head - lag : 0;
 }
 
@@ -34,7 +34,7 @@ static void show_if_due(struct world *w, uint32_t v)
         return;
     const struct host *h = &w->hosts[v];
     int64_t delay_ms = h->latency_ms + (h->slow ? h->slow_ms : 0);
-    if (head == chain_height(w->chain).n && w->committed_ms < w->now_ms)
+    if (head == model_height(w->chain).n && w->committed_ms < w->now_ms)
         delay_ms = RPC_MS; /* it came long ago; only now does the agent want it */
     a->show_due = true;
     world_later(w, delay_ms, HAPPEN_SHOW, v, a->generation);
@@ -63,7 +63,7 @@ static void send(struct world *w, uint32_t v, const struct coord_effect *e)
     struct agent *a = &w->agents[v];
     enum msg_kind carrier = w->config->chain == CHAIN_KIRA ? MSG_SEND : MSG_CREATE_VALIDATOR;
     enum msg_kind kind = e->send.tx == TX_JOIN ? carrier : kinds[e->send.tx];
-    struct chain_tx tx = blocks_tx(w, v, kind, a->core.memory.forced ? BY_OPERATOR : BY_AGENT);
+    struct model_tx tx = blocks_tx(w, v, kind, a->core.memory.forced ? BY_OPERATOR : BY_AGENT);
     tx.timeout_height = e->send.timeout.n;
     if (e->send.tx == TX_JOIN)
         blocks_join_memo(w, &tx, e->send.class_minutes, e->send.charter);
@@ -72,7 +72,7 @@ static void send(struct world *w, uint32_t v, const struct coord_effect *e)
     int64_t delay_ms =
         h->latency_ms + (int64_t)random_below(&w->mempool_random, (uint64_t)h->latency_ms + 1);
     delay_ms = (delay_ms + (h->slow ? h->slow_ms : 0)) * (h->up ? 1 : FAR_RPC_FACTOR);
-    bool too_early = h->up && chain_height(w->chain).n <= h->synced_height && h->generation > 0;
+    bool too_early = h->up && model_height(w->chain).n <= h->synced_height && h->generation > 0;
     uint32_t code = 4;
     if (too_early || !blocks_submit(w, v, &tx, delay_ms, &code)) {
         uint64_t what = (uint64_t)a->generation << 32 | (uint64_t)e->send.tx << CODE_SHIFT | code;
@@ -173,7 +173,7 @@ static void start(struct world *w, uint32_t v)
     event.start.journal = a->journal_state;
     event.start.memory = a->journal;
     agent_event(w, v, &event);
-    if (chain_plan(w->chain)->pending)
+    if (model_plan(w->chain)->pending)
         agent_tell_plan(w, v);
     if (a->journal_state != JOURNAL_KEPT || a->core.memory.lost)
         want_reboot(w, v);
@@ -245,7 +245,7 @@ void agent_included(struct world *w, uint32_t v, enum tx_kind tx, uint32_t code,
 {
     struct agent *a = &w->agents[v];
     if (a->alive && a->inbox_count < INBOX_MAX)
-        a->inbox[a->inbox_count++] = (struct inbox){tx, chain_height(w->chain).n, code, happened};
+        a->inbox[a->inbox_count++] = (struct inbox){tx, model_height(w->chain).n, code, happened};
 }
 
 static void tell_peers(struct world *w, uint32_t v, uint64_t head)
@@ -301,9 +301,9 @@ static void tell_self(struct world *w, uint32_t v)
         [STATUS_INACTIVE] = COORD_INACTIVE, [STATUS_PAUSED] = COORD_IS_PAUSED,
         [STATUS_JAILED] = COORD_JAILED,
     };
-    const struct chain_record *r = chain_record(w->chain, v);
-    uint64_t needed = chain_fee(w->chain, MSG_SEND) + chain_fee(w->chain, MSG_PAUSE) +
-                      chain_fee(w->chain, MSG_UNPAUSE) + chain_fee(w->chain, MSG_ACTIVATE);
+    const struct model_record *r = model_record(w->chain, v);
+    uint64_t needed = model_fee(w->chain, MSG_SEND) + model_fee(w->chain, MSG_PAUSE) +
+                      model_fee(w->chain, MSG_UNPAUSE) + model_fee(w->chain, MSG_ACTIVATE);
     struct coord_event event = {.kind = EVENT_SELF};
     event.own.status = names[r->status];
     event.own.by_trustees = r->trustee_disabled;
@@ -314,10 +314,10 @@ static void tell_self(struct world *w, uint32_t v)
 
 void agent_tell_plan(struct world *w, uint32_t v)
 {
-    const struct chain_plan *plan = chain_plan(w->chain);
+    const struct model_plan *plan = model_plan(w->chain);
     struct coord_event event = {.kind = EVENT_PLAN};
     event.plan.pending = plan->pending;
-    event.plan.voted_yes = chain_record(w->chain, v)->voted_yes;
+    event.plan.voted_yes = model_record(w->chain, v)->voted_yes;
     event.plan.upgrade_time = (struct instant){plan->upgrade_time_ms};
     agent_event(w, v, &event);
 }

@@ -29,7 +29,7 @@ static void propose_in(struct world *w, int64_t in_ms)
 
 static uint64_t next_height(const struct world *w)
 {
-    return chain_height(w->chain).n + 1;
+    return model_height(w->chain).n + 1;
 }
 
 void blocks_start(struct world *w)
@@ -51,7 +51,7 @@ bool host_signs(const struct world *w, uint32_t v)
  * -1 neither. */
 static int side_with_quorum(const struct world *w)
 {
-    const struct chain_set *set = chain_validators(w->chain);
+    const struct model_set *set = model_validators(w->chain);
     int64_t power[2] = {0, 0};
     for (uint32_t i = 0; i < set->count; i++) {
         uint32_t v = set->members[i].validator;
@@ -77,14 +77,14 @@ static void next_round(struct world *w)
 
 void blocks_propose(struct world *w, uint64_t token)
 {
-    if (token != w->propose_token || chain_dead(w->chain))
+    if (token != w->propose_token || model_dead(w->chain))
         return;
     int side = side_with_quorum(w);
     if (side < 0) {
         w->stalled = true;
         return;
     }
-    if (!takes_part(w, chain_proposer(w->chain, w->round), side)) {
+    if (!takes_part(w, model_proposer(w->chain, w->round), side)) {
         next_round(w);
         return;
     }
@@ -104,7 +104,7 @@ void blocks_poke(struct world *w)
 
 static void note_missing(struct world *w, int side)
 {
-    const struct chain_set *set = chain_validators(w->chain);
+    const struct model_set *set = model_validators(w->chain);
     uint32_t *swap = w->missing;
     w->missing = w->missing_next;
     w->missing_count = w->missing_next_count;
@@ -117,21 +117,21 @@ static void note_missing(struct world *w, int side)
 
 /* --- transactions --- */
 
-struct chain_tx blocks_tx(struct world *w, uint32_t signer, enum msg_kind kind,
-                          enum chain_author by)
+struct model_tx blocks_tx(struct world *w, uint32_t signer, enum msg_kind kind,
+                          enum model_author by)
 {
-    return (struct chain_tx){
+    return (struct model_tx){
         .signer = signer,
         .msg_count = 1,
         .msgs = {{.kind = kind, .validator = signer, .amount = kind == MSG_SEND}},
-        .fee = chain_fee(w->chain, kind),
+        .fee = model_fee(w->chain, kind),
         .gas = GAS,
         .by = by,
         .id = ++w->tx_ids,
     };
 }
 
-void blocks_join_memo(struct world *w, struct chain_tx *tx, uint32_t class_minutes,
+void blocks_join_memo(struct world *w, struct model_tx *tx, uint32_t class_minutes,
                       uint32_t charter)
 {
     (void)w;
@@ -157,15 +157,15 @@ static uint64_t waiting_of(const struct world *w, uint32_t signer)
     return waiting;
 }
 
-bool blocks_submit(struct world *w, uint32_t origin, struct chain_tx *tx, int64_t delay_ms,
+bool blocks_submit(struct world *w, uint32_t origin, struct model_tx *tx, int64_t delay_ms,
                    uint32_t *code)
 {
-    tx->sequence = tx->signer == VALIDATOR_NONE ? 0 : chain_record(w->chain, tx->signer)->sequence;
-    struct chain_result result = chain_check(w->chain, tx);
+    tx->sequence = tx->signer == VALIDATOR_NONE ? 0 : model_record(w->chain, tx->signer)->sequence;
+    struct model_result result = model_check(w->chain, tx);
     if (result.code ==
         CODE_SEQUENCE) { /* another one of this account waits: a wallet counts it in */
         tx->sequence += waiting_of(w, tx->signer);
-        result = chain_check(w->chain, tx);
+        result = model_check(w->chain, tx);
     }
     *code = result.code;
     if (result.code != 0)
@@ -188,8 +188,8 @@ static int by_arrival(const void *a, const void *b)
     return x->tx.id < y->tx.id ? -1 : x->tx.id > y->tx.id;
 }
 
-static enum tx_kind kind_of(const struct world *w, const struct chain_tx *tx,
-                            const struct chain_msg *msg)
+static enum tx_kind kind_of(const struct world *w, const struct model_tx *tx,
+                            const struct model_msg *msg)
 {
     enum msg_kind carrier = w->config->chain == CHAIN_KIRA ? MSG_SEND : MSG_CREATE_VALIDATOR;
     switch (msg->kind) {
@@ -217,9 +217,9 @@ static void grow_block(struct world *w)
 }
 
 /* One line of the block a message, as traces and the view want it. */
-static void put_in_block(struct world *w, const struct chain_tx *tx)
+static void put_in_block(struct world *w, const struct model_tx *tx)
 {
-    struct chain_result result = chain_deliver(w->chain, tx);
+    struct model_result result = model_deliver(w->chain, tx);
     for (uint32_t i = 0; i < tx->msg_count; i++) {
         if (tx->signer == VALIDATOR_NONE)
             continue;
@@ -242,11 +242,11 @@ static void put_in_block(struct world *w, const struct chain_tx *tx)
 
 void blocks_forge(struct world *w, uint32_t victim, enum msg_kind kind)
 {
-    struct chain_tx tx = blocks_tx(w, victim, kind, BY_HOSTILE);
+    struct model_tx tx = blocks_tx(w, victim, kind, BY_HOSTILE);
     tx.forged = true;
     if (kind == MSG_SEND || kind == MSG_CREATE_VALIDATOR)
         blocks_join_memo(w, &tx, CLASS_MAX, w->charter.id); /* a join in the victim's name */
-    tx.sequence = chain_record(w->chain, victim)->sequence;
+    tx.sequence = model_record(w->chain, victim)->sequence;
     put_in_block(w, &tx);
 }
 
@@ -275,7 +275,7 @@ static void recheck_mempool(struct world *w)
 {
     uint32_t kept = 0;
     for (uint32_t i = 0; i < w->mempool_count; i++)
-        if (chain_check(w->chain, &w->mempool[i].tx).code == 0)
+        if (model_check(w->chain, &w->mempool[i].tx).code == 0)
             w->mempool[kept++] = w->mempool[i];
     w->mempool_count = kept;
 }
@@ -296,7 +296,7 @@ static void hash_block(struct world *w, uint64_t height)
 static struct view_block describe_block(const struct world *w)
 {
     struct view_block b = {
-        .height = chain_height(w->chain),
+        .height = model_height(w->chain),
         .time = {w->header_ms},
         .hash = w->hash,
         .missing = w->missing,
@@ -304,18 +304,18 @@ static struct view_block describe_block(const struct world *w)
         .txs = w->block_txs,
         .tx_count = w->block_tx_count,
     };
-    b.change_count = chain_set_changes(w->chain, &b.changes);
+    b.change_count = model_set_changes(w->chain, &b.changes);
     return b;
 }
 
 static void trace_everything(struct world *w, const struct view_block *b, uint32_t set)
 {
-    const struct chain_change *changes;
-    uint32_t count = chain_changes(w->chain, &changes);
-    trace_block(w->trace, b, set, chain_active_count(w->chain));
+    const struct model_change *changes;
+    uint32_t count = model_changes(w->chain, &changes);
+    trace_block(w->trace, b, set, model_active_count(w->chain));
     for (uint32_t i = 0; i < b->tx_count; i++)
         trace_tx(w->trace, b->height.n, &b->txs[i], w->block_timeouts[i],
-                 (enum chain_author)w->block_authors[i]);
+                 (enum model_author)w->block_authors[i]);
     for (uint32_t i = 0; i < count; i++)
         trace_set(w->trace, b->height.n, &changes[i]);
 }
@@ -346,7 +346,7 @@ static void feed_results(struct world *w, const struct view_block *b)
 static const struct draw *feed_views(struct world *w, const struct view_block *b)
 {
     for (uint32_t i = 0; i < b->tx_count; i++)
-        checks_tx(w, &b->txs[i], w->block_timeouts[i], (enum chain_author)w->block_authors[i]);
+        checks_tx(w, &b->txs[i], w->block_timeouts[i], (enum model_author)w->block_authors[i]);
     const struct draw *common = feed_agents(w, b);
     if (common)
         trace_epoch(w->trace, common);
@@ -359,7 +359,7 @@ static void tell_authors(struct world *w, const struct view_block *b)
 {
     for (uint32_t i = 0; i < b->tx_count; i++) {
         const struct view_tx *tx = &b->txs[i];
-        enum chain_author by = (enum chain_author)w->block_authors[i];
+        enum model_author by = (enum model_author)w->block_authors[i];
         bool happened = tx->kind == TX_JOIN
                             ? view_join_counts(w->config->chain, tx->code, tx->codespace)
                             : tx->code == 0;
@@ -391,7 +391,7 @@ static void schedule_next(struct world *w)
 /* The block is stored, nobody can apply it: a fatal combination, or a halt that was planned. */
 static void last_block(struct world *w)
 {
-    const char *why = chain_dead(w->chain);
+    const char *why = model_dead(w->chain);
     w->result->chain_stopped_for_good = why != NULL;
     snprintf(w->result->stopped_why, sizeof w->result->stopped_why, "%s",
              why ? why : "halted by plan");
@@ -403,8 +403,8 @@ static void last_block(struct world *w)
 /* The mempool is checked anew before anybody can send: a transaction checked twice would have its sequence used. */
 static void after_block(struct world *w, const struct draw *draw)
 {
-    const struct chain_change *changes;
-    uint32_t count = chain_changes(w->chain, &changes);
+    const struct model_change *changes;
+    uint32_t count = model_changes(w->chain, &changes);
     recheck_mempool(w);
     faults_plan_done(w, changes, count);
     hostile_block(w, draw);
@@ -426,14 +426,14 @@ void blocks_commit(struct world *w, uint64_t token)
         return;
     }
     uint64_t height = next_height(w);
-    uint32_t set = chain_validators(w->chain)->count;
-    uint32_t proposer = chain_proposer(w->chain, w->round);
+    uint32_t set = model_validators(w->chain)->count;
+    uint32_t proposer = model_proposer(w->chain, w->round);
     note_missing(w, side);
-    chain_begin(w->chain, height_at(height), w->header_ms, w->missing, w->missing_count);
+    model_begin(w->chain, height_at(height), w->header_ms, w->missing, w->missing_count);
     fill_block(w, side);
     hostile_propose(w, proposer);
     w->round = 0;
-    bool alive = chain_end(w->chain);
+    bool alive = model_end(w->chain);
     hash_block(w, height);
     w->result->blocks++;
     if (!alive) {

@@ -59,7 +59,7 @@ void checks_violate(struct world *w, const char *invariant, uint32_t validator, 
         struct violation *x = &r->violations[r->violation_count];
         va_list arguments;
         *x = (struct violation){
-            .invariant = invariant, .height = chain_height(w->chain).n, .validator = validator};
+            .invariant = invariant, .height = model_height(w->chain).n, .validator = validator};
         va_start(arguments, format);
         vsnprintf(x->text, sizeof x->text, format, arguments);
         va_end(arguments);
@@ -91,9 +91,9 @@ static void check_stop(struct world *w, uint32_t v)
     const struct view *judge = world_judge(w);
     const struct view_pulse *p = view_pulse(judge, core->head);
     const struct draw *d = view_draw(judge, charter_boundary(&w->charter, core->head));
-    if (chain_in_set(w->chain, v))
+    if (model_in_set(w->chain, v))
         checks_violate(w, "stop-out-of-set", v, "stops its node as a member of the set of %llu",
-                       (unsigned long long)chain_height(w->chain).n + 1);
+                       (unsigned long long)model_height(w->chain).n + 1);
     int64_t live = p && d && d->by_power ? p->live_weight : p ? p->live : INT64_MAX;
     if (d && live < d->floor && !core->memory.forced)
         checks_violate(w, "stop-above-floor", v,
@@ -127,7 +127,7 @@ static void check_pause(struct world *w, const struct view_tx *tx, uint64_t time
     const struct view *view = w->views[w->agents[tx->validator].view];
     bool common = view_charter(view)->id == view_charter(world_judge(w))->id;
     view = common ? world_judge(w) : view; /* who plays by another charter has permits of its own */
-    uint64_t head = chain_height(w->chain).n;
+    uint64_t head = model_height(w->chain).n;
     struct height boundary = charter_boundary(&w->charter, height_at(head - 1));
     const struct draw *draw = view_draw(view, boundary);
     if (timeout != boundary.n + w->charter.epoch_blocks)
@@ -154,7 +154,7 @@ static void note_other_pause(struct world *w, const struct view_tx *tx)
 {
     struct checks *c = w->checks;
     const struct view *view = world_judge(w);
-    struct height before = height_before(chain_height(w->chain), 1);
+    struct height before = height_before(model_height(w->chain), 1);
     const struct draw *draw = view_draw(view, charter_boundary(&w->charter, before));
     if (!draw || c->by_permit[tx->validator] ||
         view_reason(view, draw, tx->validator, NULL) != VIEW_PERMIT)
@@ -173,10 +173,10 @@ static void count_tx(struct world *w, const struct view_tx *tx)
         w->quiet_blocks = 0;
 }
 
-void checks_tx(struct world *w, const struct view_tx *tx, uint64_t timeout, enum chain_author by)
+void checks_tx(struct world *w, const struct view_tx *tx, uint64_t timeout, enum model_author by)
 {
     struct checks *c = w->checks;
-    uint64_t head = chain_height(w->chain).n;
+    uint64_t head = model_height(w->chain).n;
     bool membership = tx->kind == TX_PAUSE || tx->kind == TX_UNPAUSE || tx->kind == TX_ACTIVATE;
     count_tx(w, tx);
     if (c->round.n != charter_round(&w->charter, height_at(head)).n) {
@@ -245,7 +245,7 @@ static void count_live(const struct world *w, struct standing *s)
 {
     const struct checks *c = w->checks;
     const struct view *view = world_judge(w);
-    struct height head = chain_height(w->chain);
+    struct height head = model_height(w->chain);
     for (uint32_t v = 0; v < w->count; v++) {
         bool present = view_in_set(view, v, head) && up_at_header(w, v);
         bool gone = c->live_at_boundary[v] && !present;
@@ -259,7 +259,7 @@ static void count_live(const struct world *w, struct standing *s)
 
 static void check_members(struct world *w)
 {
-    struct height head = chain_height(w->chain);
+    struct height head = model_height(w->chain);
     for (uint32_t i = 0; i < w->missing_next_count; i++) {
         uint32_t v = w->missing_next[i];
         const struct host *h = &w->hosts[v];
@@ -298,7 +298,7 @@ static void keep_point(struct world *w, uint32_t up)
         assert(w->points);
     }
     uint32_t set = 0;
-    struct height head = chain_height(w->chain);
+    struct height head = model_height(w->chain);
     for (uint32_t v = 0; v < w->count; v++)
         set += view_in_set(world_judge(w), v, head);
     w->points[w->point_count++] =
@@ -330,10 +330,10 @@ void checks_dead(struct world *w)
     bool ours = false;
     for (uint32_t i = 0; i < w->block_tx_count; i++)
         ours = ours || (w->block_authors[i] == BY_AGENT && w->block_txs[i].kind >= TX_PAUSE);
-    for (uint32_t v = 0; chain_plan(w->chain)->pending && v < w->count; v++) {
+    for (uint32_t v = 0; model_plan(w->chain)->pending && v < w->count; v++) {
         enum coord_state state = w->agents[v].core.memory.state;
         bool away = state >= COORD_PAUSED && state <= COORD_UNPAUSING;
-        ours = ours || (w->agents[v].exists && away && !chain_record(w->chain, v)->voted_yes);
+        ours = ours || (w->agents[v].exists && away && !model_record(w->chain, v)->voted_yes);
     }
     if (ours)
         checks_violate(w, "chain-lives", VALIDATOR_NONE, "%s", w->result->stopped_why);
@@ -345,7 +345,7 @@ void checks_end(struct world *w)
     r->permits_unused += w->checks->permits_open;
     for (uint32_t v = 0; v < w->count; v++) {
         const struct host *h = &w->hosts[v];
-        if (w->agents[v].wants && h->up && !h->lost && !chain_in_set(w->chain, v))
+        if (w->agents[v].wants && h->up && !h->lost && !model_in_set(w->chain, v))
             r->left_paused++;
     }
 }

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "sim/config_values.h"
-#include "sim/input.h"
+#include "proto/input.h"
 
 #define AT(field) offsetof(struct sim_config, field)
 #define SIZE(field) sizeof(((struct sim_config *)0)->field)

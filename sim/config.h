@@ -14,7 +14,7 @@
 
 #include <stddef.h>
 
-#include "sim/chain.h"
+#include "sim/model.h"
 
 #define CONFIG_ERROR_MAX 512
 #define FAULT_WHO_MAX 16

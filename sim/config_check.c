@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "sim/config.h"
-#include "sim/input.h"
+#include "proto/input.h"
 
 #define FILE_COUNT 4 /* that a run may write */
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/input.h"
+#include "proto/input.h"
 
 #define PHI_PART_MAX 1000000  /* so that phi * N stays far from overflow */
 #define LIST_FILE_MAX 1048576 /* bytes */

@@ -207,9 +207,9 @@ static void crash_host(struct world *w, const struct fault *f, uint32_t v)
 
 static void pause_by_hand(struct world *w, const struct fault *f, uint32_t v)
 {
-    struct chain_tx tx = blocks_tx(w, v, MSG_PAUSE, BY_OPERATOR);
+    struct model_tx tx = blocks_tx(w, v, MSG_PAUSE, BY_OPERATOR);
     uint32_t code;
-    if (chain_in_set(w->chain, v) && chain_validators(w->chain)->count > 2)
+    if (model_in_set(w->chain, v) && model_validators(w->chain)->count > 2)
         blocks_submit(w, v, &tx, w->hosts[v].latency_ms, &code);
     world_later(w, f->for_ms, HAPPEN_BY_HAND, v, 0);
 }
@@ -218,7 +218,7 @@ static void pause_by_hand(struct world *w, const struct fault *f, uint32_t v)
 void faults_by_hand(struct world *w, uint32_t v)
 {
     uint32_t code = 0;
-    if (chain_record(w->chain, v)->status != STATUS_PAUSED)
+    if (model_record(w->chain, v)->status != STATUS_PAUSED)
         return; /* it never left, or is back already: `unpause` would call its reboot off */
     enum coord_state state = w->agents[v].core.memory.state;
     if (w->agents[v].alive && state >= COORD_PAUSING && state <= COORD_SETTLING)
@@ -228,23 +228,23 @@ void faults_by_hand(struct world *w, uint32_t v)
         world_later(w, LOOK_AGAIN_MS, HAPPEN_BY_HAND, v, 0); /* the agent may die of it */
         return;
     }
-    struct chain_tx tx = blocks_tx(w, v, MSG_UNPAUSE, BY_OPERATOR);
+    struct model_tx tx = blocks_tx(w, v, MSG_UNPAUSE, BY_OPERATOR);
     if ((w->agents[v].exists || !blocks_submit(w, v, &tx, w->hosts[v].latency_ms, &code)))
         world_later(w, RETRY_MS, HAPPEN_BY_HAND, v, 0);
 }
 
 static void fatal_pair(struct world *w, uint32_t v)
 {
-    struct chain_tx tx = blocks_tx(w, v, MSG_UNPAUSE, BY_OPERATOR);
+    struct model_tx tx = blocks_tx(w, v, MSG_UNPAUSE, BY_OPERATOR);
     uint32_t code;
-    tx.msgs[tx.msg_count++] = (struct chain_msg){.kind = MSG_PAUSE, .validator = v};
-    tx.fee += chain_fee(w->chain, MSG_PAUSE);
+    tx.msgs[tx.msg_count++] = (struct model_msg){.kind = MSG_PAUSE, .validator = v};
+    tx.fee += model_fee(w->chain, MSG_PAUSE);
     blocks_submit(w, v, &tx, w->hosts[v].latency_ms, &code);
 }
 
 static void trustees_disable(struct world *w, uint32_t v)
 {
-    struct chain_tx tx = blocks_tx(w, v, MSG_TRUSTEE_DISABLE, BY_OPERATOR);
+    struct model_tx tx = blocks_tx(w, v, MSG_TRUSTEE_DISABLE, BY_OPERATOR);
     uint32_t code;
     tx.signer = VALIDATOR_NONE;
     blocks_submit(w, v, &tx, w->hosts[v].latency_ms, &code);
@@ -252,7 +252,7 @@ static void trustees_disable(struct world *w, uint32_t v)
 
 static void vote(struct world *w, uint32_t v)
 {
-    struct chain_tx tx = blocks_tx(w, v, MSG_VOTE_YES, BY_OPERATOR);
+    struct model_tx tx = blocks_tx(w, v, MSG_VOTE_YES, BY_OPERATOR);
     uint32_t code;
     blocks_submit(w, v, &tx, w->hosts[v].latency_ms, &code);
 }
@@ -330,13 +330,13 @@ static void hit_one(struct world *w, uint32_t number, uint32_t v)
 static void schedule_upgrade(struct world *w, uint32_t number)
 {
     const struct fault *f = &w->faults[number];
-    struct chain_plan *plan = chain_plan(w->chain);
-    *plan = (struct chain_plan){.pending = true, .instate = true};
+    struct model_plan *plan = model_plan(w->chain);
+    *plan = (struct model_plan){.pending = true, .instate = true};
     plan->upgrade_time_ms = w->now_ms + f->for_ms;
     for (uint32_t v = 0; v < w->count; v++) {
         struct random random = random_stream(w->seed, STREAM_VOTES, v);
-        struct chain_record *r = chain_record(w->chain, v);
-        r->can_vote = chain_in_set(w->chain, v) || w->agents[v].exists;
+        struct model_record *r = model_record(w->chain, v);
+        r->can_vote = model_in_set(w->chain, v) || w->agents[v].exists;
         r->voted_yes = r->can_vote && random_unit(&random) < f->fraction;
     }
     for (uint32_t v = 0; v < w->count; v++)
@@ -345,9 +345,9 @@ static void schedule_upgrade(struct world *w, uint32_t number)
 
 /* The upgrade is over. Who was paused by the chain for want of a YES is told so by its agent, and its operator
  * comes some minutes later. */
-void faults_plan_done(struct world *w, const struct chain_change *changes, uint32_t count)
+void faults_plan_done(struct world *w, const struct model_change *changes, uint32_t count)
 {
-    bool pending = chain_plan(w->chain)->pending;
+    bool pending = model_plan(w->chain)->pending;
     for (uint32_t i = 0; i < count; i++)
         if (!changes[i].enters && strcmp(changes[i].why, "upgrade") == 0)
             world_later(w, NOTICE_MS, HAPPEN_BY_HAND, changes[i].validator, 0);
@@ -361,7 +361,7 @@ void faults_plan_done(struct world *w, const struct chain_change *changes, uint3
 static void change_min_validators(struct world *w, uint32_t number)
 {
     uint32_t view = w->fault_views[number];
-    chain_properties(w->chain)->min_validators = (uint64_t)w->faults[number].count;
+    model_properties(w->chain)->min_validators = (uint64_t)w->faults[number].count;
     w->charter_now = view;
     for (uint32_t v = 0; v < w->count; v++)
         if (w->agents[v].exists)

@@ -127,7 +127,7 @@ static void records_move(struct genesis_reader *reader)
     roster->records = NULL;
     roster->count = 0;
     for (uint32_t i = 0; i < genesis->record_count; i++) {
-        struct chain_record *record = &genesis->records[i];
+        struct model_record *record = &genesis->records[i];
         record->can_vote = genesis->plan.pending;
         if (record->moniker[0] == '\0') {
             snprintf(record->moniker, sizeof(record->moniker), "validator %u", i);
@@ -168,7 +168,7 @@ bool genesis_read_file(FILE *file, const char *name, struct genesis *genesis,
                        char error[GENESIS_ERROR_MAX])
 {
     memset(genesis, 0, sizeof(*genesis));
-    genesis->properties = chain_properties_default(1);
+    genesis->properties = model_properties_default(1);
     struct genesis_reader *reader = calloc(1, sizeof(*reader));
     if (reader == NULL) {
         return json_error(error, GENESIS_ERROR_MAX, name, "reading",

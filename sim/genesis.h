@@ -16,7 +16,7 @@
  * Also understood: the answer of a node's /genesis ({"result": {"genesis": ...}}) and the shape of
  * newer Cosmos SDKs (consensus.validators).
  *
- * Defaults: properties that the file does not name are those of chain_properties_default(1);
+ * Defaults: properties that the file does not name are those of model_properties_default(1);
  * execution fees that a given list does not name are 0; min_validators 0 is 1. A record without an
  * account has sequence 0, without a balance 1,000,000,000, without a moniker the name "validator
  * N". Records may vote (can_vote) while a plan is pending.
@@ -32,7 +32,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
-#include "sim/chain.h"
+#include "sim/model.h"
 
 #define GENESIS_ERROR_MAX 512
 #define GENESIS_BALANCE_DEFAULT 1000000000         /* in the fee denom */
@@ -44,10 +44,10 @@ struct genesis {
     char chain_id[CHAIN_ID_MAX];
     uint64_t initial_height; /* 1 where the file says 0 or nothing */
     int64_t genesis_time_ms; /* Unix; 0 where absent */
-    struct chain_properties properties;
-    struct chain_plan plan; /* of app_state.upgrade.next_plan, if any */
+    struct model_properties properties;
+    struct model_plan plan; /* of app_state.upgrade.next_plan, if any */
     char plan_name[128];
-    struct chain_record *records;
+    struct model_record *records;
     uint32_t record_count; /* 1 .. VIEW_VALIDATORS_MAX */
 };
 

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "sim/bech32.h"
+#include "proto/bech32.h"
 #include "sim/genesis_value.h"
 
 enum field {
@@ -113,7 +113,7 @@ static const struct json_node TOP[] = {{"app_state", 0, APP}, {"result", 0, RESU
 static const struct json_node ROOT = {"", 0, TOP};
 
 /* The record that the element belongs to, by account address. */
-static struct chain_record *owner(struct genesis_reader *reader)
+static struct model_record *owner(struct genesis_reader *reader)
 {
     const struct genesis_roster *roster = &reader->kira;
     return reader->detail.has_address
@@ -146,7 +146,7 @@ static bool identity_take(struct genesis_reader *reader, struct json_stream *str
     case FIELD_IDENTITY_VALUE:
         detail->valued = value->kind == JSON_STRING;
         if (detail->valued) {
-            genesis_moniker(value->text, value->length, detail->values.moniker, CHAIN_MONIKER_MAX);
+            genesis_moniker(value->text, value->length, detail->values.moniker, MODEL_MONIKER_MAX);
         }
         return true;
     default:
@@ -154,7 +154,7 @@ static bool identity_take(struct genesis_reader *reader, struct json_stream *str
             return false;
         }
     }
-    struct chain_record *record = ended && detail->chosen && detail->valued ? owner(reader) : NULL;
+    struct model_record *record = ended && detail->chosen && detail->valued ? owner(reader) : NULL;
     if (record != NULL) {
         memcpy(record->moniker, detail->values.moniker, sizeof(record->moniker));
     }
@@ -163,9 +163,9 @@ static bool identity_take(struct genesis_reader *reader, struct json_stream *str
 
 static void signing_apply(struct genesis_reader *reader)
 {
-    const struct chain_record *values = &reader->detail.values;
+    const struct model_record *values = &reader->detail.values;
     const struct genesis_roster *roster = &reader->kira;
-    struct chain_record *record =
+    struct model_record *record =
         reader->detail.has_address
             ? genesis_roster_find(roster, roster->members, reader->detail.address)
             : NULL;
@@ -235,7 +235,7 @@ static bool vote_take(struct genesis_reader *reader, struct json_stream *stream,
         }
     }
     bool counts = ended && reader->genesis->plan.pending && detail->valued;
-    struct chain_record *record = counts ? owner(reader) : NULL;
+    struct model_record *record = counts ? owner(reader) : NULL;
     if (record != NULL) {
         record->voted_yes = detail->chosen;
     }
@@ -270,7 +270,7 @@ static bool account_take(struct genesis_reader *reader, struct json_stream *stre
             return false;
         }
     }
-    struct chain_record *record = ended ? owner(reader) : NULL;
+    struct model_record *record = ended ? owner(reader) : NULL;
     if (record != NULL) {
         record->sequence = detail->values.sequence;
     }
@@ -321,7 +321,7 @@ static bool balance_take(struct genesis_reader *reader, struct json_stream *stre
             return false;
         }
     }
-    struct chain_record *record = ended ? owner(reader) : NULL;
+    struct model_record *record = ended ? owner(reader) : NULL;
     if (record != NULL) {
         record->balance = detail->values.balance;
     }

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/bech32.h"
+#include "proto/bech32.h"
 #include "sim/genesis_value.h"
 
 /* --- finding records --- */
@@ -28,7 +28,7 @@ static int address_compare(const void *address, const void *key)
     return memcmp(address, ((const struct genesis_key *)key)->address, ADDRESS_SIZE);
 }
 
-struct chain_record *genesis_roster_find(const struct genesis_roster *roster,
+struct model_record *genesis_roster_find(const struct genesis_roster *roster,
                                          const struct genesis_key *keys,
                                          const uint8_t address[ADDRESS_SIZE])
 {

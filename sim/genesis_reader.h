@@ -21,7 +21,7 @@ struct genesis_key { /* for finding a record by one of its addresses */
 /* Records in the file's order. accounts[i] is of record i until genesis_roster_sort(), then
  * ascending. */
 struct genesis_roster {
-    struct chain_record *records;
+    struct model_record *records;
     struct genesis_key *accounts; /* by account address; KIRA only */
     struct genesis_key *members;  /* by consensus address */
     uint32_t count, capacity;
@@ -30,7 +30,7 @@ struct genesis_roster {
 };
 
 struct genesis_draft { /* of a record that is being read */
-    struct chain_record record;
+    struct model_record record;
     uint8_t account[ADDRESS_SIZE];
     bool has_account, has_address, has_key, has_power;
     uint8_t key_address[ADDRESS_SIZE];
@@ -44,7 +44,7 @@ struct genesis_fee { /* of an execution fee that is being read */
 struct genesis_detail { /* of an element of pass 2 that is being read */
     uint8_t address[ADDRESS_SIZE];
     bool has_address;
-    struct chain_record values; /* what the element says; merged by the element's kind */
+    struct model_record values; /* what the element says; merged by the element's kind */
     bool chosen;                /* moniker: the key says so; vote: a YES; balance: the denom */
     bool valued;                /* moniker: a value was given; vote: the plan's proposal */
     uint64_t amount;            /* of the coin being read */
@@ -74,7 +74,7 @@ bool genesis_record_take(struct genesis_reader *reader, struct json_stream *stre
 void genesis_roster_sort(struct genesis_roster *roster);
 
 /* The record with this key, NULL if there is none. The keys must be sorted. */
-struct chain_record *genesis_roster_find(const struct genesis_roster *roster,
+struct model_record *genesis_roster_find(const struct genesis_roster *roster,
                                          const struct genesis_key *keys,
                                          const uint8_t address[ADDRESS_SIZE]);
 

@@ -9,7 +9,7 @@
 static bool roster_grow(struct genesis_roster *roster)
 {
     uint32_t capacity = roster->capacity == 0 ? 64 : roster->capacity * 2;
-    struct chain_record *records = realloc(roster->records, capacity * sizeof(*records));
+    struct model_record *records = realloc(roster->records, capacity * sizeof(*records));
     roster->records = records == NULL ? roster->records : records;
     struct genesis_key *accounts = realloc(roster->accounts, capacity * sizeof(*accounts));
     roster->accounts = accounts == NULL ? roster->accounts : accounts;
@@ -61,7 +61,7 @@ static bool list_take(struct genesis_roster *roster, struct json_stream *stream,
     return true;
 }
 
-static void draft_begin(struct genesis_draft *draft, enum chain_status status)
+static void draft_begin(struct genesis_draft *draft, enum model_status status)
 {
     memset(draft, 0, sizeof(*draft));
     draft->record.status = status;
@@ -128,14 +128,14 @@ static bool plain_take(struct genesis_reader *reader, struct json_stream *stream
 }
 
 static bool status_take(struct json_stream *stream, const struct json_value *value,
-                        enum chain_status *status)
+                        enum model_status *status)
 {
     static const char *const NAMES[] = {"", "ACTIVE", "INACTIVE", "PAUSED", "JAILED"};
     static const char *const NUMBERS[] = {"", "1", "2", "3", "4"};
     char shown[JSON_SHOWN_MAX];
     for (int i = STATUS_ACTIVE; i <= STATUS_JAILED; i++) {
         if (genesis_value_is(value, NAMES[i]) || genesis_value_is(value, NUMBERS[i])) {
-            *status = (enum chain_status)i;
+            *status = (enum model_status)i;
             return true;
         }
     }
@@ -245,7 +245,7 @@ bool genesis_record_take(struct genesis_reader *reader, struct json_stream *stre
         return power_take(draft, stream, value);
     case FIELD_NAME:
         if (value->kind == JSON_STRING) {
-            genesis_moniker(value->text, value->length, draft->record.moniker, CHAIN_MONIKER_MAX);
+            genesis_moniker(value->text, value->length, draft->record.moniker, MODEL_MONIKER_MAX);
         }
         return true;
     default:

@@ -31,7 +31,7 @@ static void seed_hash(const char *chain_id, uint32_t index, uint8_t hash[SHA256_
     SHA256((const uint8_t *)text, (size_t)length, hash);
 }
 
-static void statuses_deal(struct chain_record *records, uint32_t active, uint32_t inactive,
+static void statuses_deal(struct model_record *records, uint32_t active, uint32_t inactive,
                           uint32_t paused, uint32_t count, uint64_t *random)
 {
     for (uint32_t i = 0; i < count; i++) {
@@ -42,7 +42,7 @@ static void statuses_deal(struct chain_record *records, uint32_t active, uint32_
     }
     for (uint32_t i = count - 1; i > 0; i--) {
         uint32_t j = (uint32_t)random_below(random, i + 1);
-        enum chain_status status = records[i].status;
+        enum model_status status = records[i].status;
         records[i].status = records[j].status;
         records[j].status = status;
     }
@@ -50,7 +50,7 @@ static void statuses_deal(struct chain_record *records, uint32_t active, uint32_
 
 /* A past that fits the status: who is inactive lost half its rank and all of its streak, and some
  * of them may activate at once while others still wait. */
-static void past_invent(struct chain_record *record, const struct chain_properties *properties,
+static void past_invent(struct model_record *record, const struct model_properties *properties,
                         uint64_t *random)
 {
     uint64_t rank = random_below(random, RANK_SPAN), streak = random_below(random, rank + 1);
@@ -78,7 +78,7 @@ void genesis_synthetic(struct genesis *genesis, const char *chain_id, uint32_t a
     strcpy(genesis->chain_id, chain_id);
     genesis->initial_height = 1;
     genesis->genesis_time_ms = GENESIS_TIME_MS;
-    genesis->properties = chain_properties_default(
+    genesis->properties = model_properties_default(
         min_validators == 0 ? (uint64_t)active * 2 / 3 + 1 : min_validators);
     genesis->records = calloc(count, sizeof(*genesis->records));
     assert(genesis->records != NULL);
@@ -89,7 +89,7 @@ void genesis_synthetic(struct genesis *genesis, const char *chain_id, uint32_t a
     }
     statuses_deal(genesis->records, active, inactive, paused, genesis->record_count, &random);
     for (uint32_t i = 0; i < genesis->record_count; i++) {
-        struct chain_record *record = &genesis->records[i];
+        struct model_record *record = &genesis->records[i];
         seed_hash(chain_id, i, hash);
         memcpy(record->address, hash, ADDRESS_SIZE);
         snprintf(record->moniker, sizeof(record->moniker), "val-%04u", i);

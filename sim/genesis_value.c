@@ -5,7 +5,7 @@
 
 #include <openssl/sha.h>
 
-#include "sim/bech32.h"
+#include "proto/bech32.h"
 
 #define KEY_SIZE 32
 #define KEY_TEXT_MAX 128 /* characters of the longest shape, with room */

@@ -83,7 +83,7 @@ static bool shaped_take(struct json_stream *stream, const struct json_value *val
                      json_shown(value, shown), expected);
 }
 
-static bool property_take(struct chain_properties *properties, struct json_stream *stream,
+static bool property_take(struct model_properties *properties, struct json_stream *stream,
                           const struct json_value *value)
 {
     switch (value->field) {
@@ -109,13 +109,13 @@ static bool property_take(struct chain_properties *properties, struct json_strea
 }
 
 /* The list is the chain's whole table: what it does not name costs nothing. */
-static void fees_clear(struct chain_properties *properties)
+static void fees_clear(struct model_properties *properties)
 {
     properties->pause_fee = properties->unpause_fee = 0;
     properties->activate_fee = properties->activate_failure_fee = 0;
 }
 
-static void fee_apply(struct chain_properties *properties, const struct genesis_fee *fee)
+static void fee_apply(struct model_properties *properties, const struct genesis_fee *fee)
 {
     if (strcmp(fee->type, "pause") == 0) {
         properties->pause_fee = fee->fee;

@@ -298,7 +298,7 @@ void gossip_forge(struct world *w, uint32_t v)
 static uint64_t common_head(const struct world *w, const struct mind *m, uint32_t step)
 {
     const struct gossip *g = w->gossip;
-    uint64_t low = 0, high = chain_height(w->chain).n + 1000;
+    uint64_t low = 0, high = model_height(w->chain).n + 1000;
     while (low < high) {
         uint64_t middle = low + (high - low + 1) / 2;
         uint32_t heard = 0, reached = 0;

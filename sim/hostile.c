@@ -67,7 +67,7 @@ void hostile_destroy(struct world *w)
 
 static void submit(struct world *w, uint32_t v, enum msg_kind kind, uint64_t timeout)
 {
-    struct chain_tx tx = blocks_tx(w, v, kind, BY_HOSTILE);
+    struct model_tx tx = blocks_tx(w, v, kind, BY_HOSTILE);
     uint32_t code;
     tx.timeout_height = timeout;
     blocks_submit(w, v, &tx, w->hosts[v].latency_ms, &code);
@@ -76,7 +76,7 @@ static void submit(struct world *w, uint32_t v, enum msg_kind kind, uint64_t tim
 static void join(struct world *w, uint32_t v, uint32_t class_minutes, uint32_t charter)
 {
     enum msg_kind carrier = w->config->chain == CHAIN_KIRA ? MSG_SEND : MSG_CREATE_VALIDATOR;
-    struct chain_tx tx = blocks_tx(w, v, carrier, BY_HOSTILE);
+    struct model_tx tx = blocks_tx(w, v, carrier, BY_HOSTILE);
     uint32_t code;
     blocks_join_memo(w, &tx, class_minutes, charter);
     blocks_submit(w, v, &tx, w->hosts[v].latency_ms, &code);
@@ -99,7 +99,7 @@ void hostile_act(struct world *w, uint32_t v)
         world_later(w, FLOOD_MS, HAPPEN_HOSTILE, v, 0);
         return;
     }
-    if (habit->away && chain_record(w->chain, v)->status == STATUS_PAUSED) {
+    if (habit->away && model_record(w->chain, v)->status == STATUS_PAUSED) {
         submit(w, v, MSG_UNPAUSE, 0);
         world_later(w, AWAY_MIN_MS, HAPPEN_HOSTILE, v, 0); /* and looks whether that worked */
         return;
@@ -107,7 +107,7 @@ void hostile_act(struct world *w, uint32_t v)
     habit->away = false;
     if (habit->kind != HOSTILE_PAUSE)
         return;
-    if (chain_in_set(w->chain, v) && chain_validators(w->chain)->count > 2)
+    if (model_in_set(w->chain, v) && model_validators(w->chain)->count > 2)
         go_away(w, v, 0);
     else
         world_later(w, random_exponential_ms(&w->hostile->random, ACT_MEAN_MS), HAPPEN_HOSTILE, v,
@@ -156,7 +156,7 @@ void hostile_propose(struct world *w, uint32_t proposer)
                              MSG_ACTIVATE};
     enum msg_kind kind = kinds[random_below(&x->random, kira ? 4 : 3)];
     for (uint64_t left = 1 + random_below(&x->random, FORGED_MAX); left > 0; left--) {
-        const struct chain_set *set = chain_validators(w->chain);
+        const struct model_set *set = model_validators(w->chain);
         blocks_forge(w, set->members[random_below(&x->random, set->count)].validator, kind);
     }
 }

@@ -90,7 +90,7 @@ void host_down(struct world *w, uint32_t v, bool fault)
     h->up = h->synced = false;
     h->fault = fault;
     h->chosen = !fault;
-    h->down_height = chain_height(w->chain).n;
+    h->down_height = model_height(w->chain).n;
     h->generation++;
     trace_host(w->trace, w->now_ms, v, false, fault);
     open_bar(w, v, fault ? BAR_FAULT : BAR_DOWN);
@@ -111,7 +111,7 @@ void host_up(struct world *w, uint32_t v)
     struct host *h = &w->hosts[v];
     if (h->up || h->lost)
         return;
-    uint64_t head = chain_height(w->chain).n;
+    uint64_t head = model_height(w->chain).n;
     uint64_t missed = head > h->down_height ? head - h->down_height : 0;
     note_change(w, h);
     h->up = true;
@@ -128,7 +128,7 @@ void host_synced(struct world *w, uint32_t v, uint32_t generation)
     if (!h->up || h->generation != generation)
         return;
     h->synced = true;
-    h->synced_height = chain_height(w->chain).n;
+    h->synced_height = model_height(w->chain).n;
     agent_tell_node(w, v);
     blocks_poke(w);
 }
@@ -204,11 +204,11 @@ static void note_returned(struct world *w, uint32_t v, int64_t time_ms)
 /* A member of V(h-1) whose signature stands in block h's last commit has been seen signing. */
 void hosts_seen_signing(struct world *w, int64_t time_ms)
 {
-    uint64_t head = chain_height(w->chain).n;
+    uint64_t head = model_height(w->chain).n;
     const struct view *view = w->views[0];
     for (uint32_t v = 0; v < w->count; v++) {
         struct host *h = &w->hosts[v];
-        bool in = chain_in_set(w->chain, v);
+        bool in = model_in_set(w->chain, v);
         if (!in)
             h->enter_height = 0;
         else if (h->enter_height == 0)

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/input.h"
+#include "proto/input.h"
 #include "sim/merge_read.h"
 #include "sim/sweep.h"
 

@@ -11,7 +11,7 @@
 #include <unistd.h>
 #include <yajl/yajl_tree.h>
 
-#include "sim/input.h"
+#include "proto/input.h"
 
 #define LINE_ROOM 65536 /* a row with all its violations has less */
 #define NAME_SHOWN 160  /* of a file's name in error lines */

@@ -4,7 +4,7 @@
 #include <getopt.h>
 #include <string.h>
 
-#include "sim/input.h"
+#include "proto/input.h"
 
 #define OPTIONS_MAX 64
 #define KEY_BASE 1000 /* getopt's value of key i is KEY_BASE + i: above every character */

@@ -80,7 +80,7 @@ void plain_destroy(struct world *w)
 /* As an ideal coordinator would: the transaction is at the next proposer at once. */
 static bool submit(struct world *w, uint32_t v, enum msg_kind kind)
 {
-    struct chain_tx tx = blocks_tx(w, v, kind, BY_AGENT);
+    struct model_tx tx = blocks_tx(w, v, kind, BY_AGENT);
     uint32_t code;
     return blocks_submit(w, v, &tx, 0, &code);
 }
@@ -113,8 +113,8 @@ void plain_act(struct world *w, uint32_t v)
 static void come_back(struct world *w, uint32_t v)
 {
     const struct host *h = &w->hosts[v];
-    const struct chain_record *r = chain_record(w->chain, v);
-    bool in_step = h->synced && chain_height(w->chain).n > h->synced_height;
+    const struct model_record *r = model_record(w->chain, v);
+    bool in_step = h->synced && model_height(w->chain).n > h->synced_height;
     if (h->returned)
         w->plain->validators[v].state = PLAIN_DONE;
     else if (in_step && r->status == STATUS_PAUSED)
@@ -140,7 +140,7 @@ static void start_in_line(struct world *w, int64_t room)
     struct plain *p = w->plain;
     int64_t count = INT64_MAX; /* min_validators counts members whatever the power */
     if (p->by_power)
-        count = (int64_t)view_pulse(world_view(w), chain_height(w->chain))->live -
+        count = (int64_t)view_pulse(world_view(w), model_height(w->chain))->live -
                 (int64_t)w->charter.min_validators;
     for (; p->next < p->line_count && count-- > 0; p->next++) {
         uint32_t v = p->line[p->next].validator;
@@ -171,7 +171,7 @@ static int64_t budget(const struct world *w)
 static void look_and_go(struct world *w)
 {
     struct plain *p = w->plain;
-    const struct view_pulse *pulse = view_pulse(world_view(w), chain_height(w->chain));
+    const struct view_pulse *pulse = view_pulse(world_view(w), model_height(w->chain));
     for (uint32_t i = 0; i < p->line_count; i++) {
         uint32_t v = p->line[i].validator;
         struct plain_validator *x = &p->validators[v];
@@ -203,9 +203,9 @@ static void advance(struct world *w, uint32_t v)
 {
     switch (w->plain->validators[v].state) {
     case PLAIN_PAUSING:
-        if (!chain_in_set(w->chain, v))
+        if (!model_in_set(w->chain, v))
             take_down(w, v);
-        else if (chain_record(w->chain, v)->status == STATUS_ACTIVE)
+        else if (model_record(w->chain, v)->status == STATUS_ACTIVE)
             w->plain->validators[v].state = PLAIN_WAITING; /* the chain refused: back in line */
         return;
     case PLAIN_RETURNING:

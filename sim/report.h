@@ -21,7 +21,7 @@
 
 #include <stdio.h>
 
-#include "sim/chain.h"
+#include "sim/model.h"
 
 #define VIOLATIONS_KEPT 20
 #define REPORT_VERDICT_MAX 512
@@ -75,7 +75,7 @@ struct report { /* everything borrowed */
     const char *source;  /* the genesis file's name, or what synthetic network it was */
     const char *command; /* that repeats the run */
     const char *charter; /* in one line */
-    const struct chain_record *records;
+    const struct model_record *records;
     uint32_t record_count;
     const struct result *rows; /* the first is the run that is drawn; at least one */
     uint32_t row_count;

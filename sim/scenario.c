@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "sim/config.h"
-#include "sim/input.h"
+#include "proto/input.h"
 #include "sim/scenario_fault.h"
 
 #define KEYS_MAX 64

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "sim/input.h"
+#include "proto/input.h"
 
 #define SECOND_MS 1000
 #define DAY_MS 86400000

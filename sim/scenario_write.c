@@ -7,7 +7,7 @@
 
 #include "coord/digest.h"
 #include "sim/config_values.h"
-#include "sim/input.h"
+#include "proto/input.h"
 
 /* What stands behind the name of a fault, in its order. */
 enum tail {

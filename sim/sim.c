@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "sim/input.h"
+#include "proto/input.h"
 #include "sim/merge.h"
 #include "sim/options.h"
 #include "sim/shrink.h"

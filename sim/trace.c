@@ -191,7 +191,7 @@ void trace_block(struct trace *t, const struct view_block *b, uint32_t set, uint
 }
 
 void trace_tx(struct trace *t, uint64_t height, const struct view_tx *tx, uint64_t timeout_height,
-              enum chain_author by)
+              enum model_author by)
 {
     static const char *const msgs[] = {"other", "join", "pause", "unpause", "activate"};
     static const char *const authors[] = {"agent", "operator", "hostile"};
@@ -212,7 +212,7 @@ void trace_tx(struct trace *t, uint64_t height, const struct view_tx *tx, uint64
     leave(t);
 }
 
-void trace_set(struct trace *t, uint64_t height, const struct chain_change *change)
+void trace_set(struct trace *t, uint64_t height, const struct model_change *change)
 {
     if (!enter(t))
         return;

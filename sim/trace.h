@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-#include "sim/chain.h"
+#include "sim/model.h"
 
 struct trace;
 
@@ -21,7 +21,7 @@ int64_t trace_spent_ns(const struct trace *trace);
 struct trace_world {
     enum chain_kind chain;
     const struct charter *charter;
-    const struct chain_record *records;
+    const struct model_record *records;
     const bool *in_set, *agent; /* [count] */
     uint32_t count;
 };
@@ -31,8 +31,8 @@ void trace_world(struct trace *trace, const struct trace_world *world);
 void trace_block(struct trace *trace, const struct view_block *block, uint32_t set,
                  uint32_t active);
 void trace_tx(struct trace *trace, uint64_t height, const struct view_tx *tx,
-              uint64_t timeout_height, enum chain_author by);
-void trace_set(struct trace *trace, uint64_t height, const struct chain_change *change);
+              uint64_t timeout_height, enum model_author by);
+void trace_set(struct trace *trace, uint64_t height, const struct model_change *change);
 void trace_epoch(struct trace *trace, const struct draw *draw);
 void trace_host(struct trace *trace, int64_t time_ms, uint32_t validator, bool up, bool fault);
 void trace_say(struct trace *trace, int64_t time_ms, uint32_t validator, const char *text);

@@ -8,15 +8,15 @@
 
 static int compare_addresses(const void *a, const void *b)
 {
-    const struct chain_record *const *left = a;
-    const struct chain_record *const *right = b;
+    const struct model_record *const *left = a;
+    const struct model_record *const *right = b;
 
     return memcmp((*left)->address, (*right)->address, ADDRESS_SIZE);
 }
 
-bool valset_rank(const struct chain_record *records, uint32_t count, uint32_t *ranks)
+bool valset_rank(const struct model_record *records, uint32_t count, uint32_t *ranks)
 {
-    const struct chain_record **sorted = calloc(count ? count : 1, sizeof(*sorted));
+    const struct model_record **sorted = calloc(count ? count : 1, sizeof(*sorted));
 
     if (!sorted)
         return false;
@@ -57,7 +57,7 @@ static int64_t floor_div(int64_t a, int64_t positive)
 }
 
 /* Rounded down. A sum of priorities may need more than 64 bits, so halves are summed apart. */
-static int64_t average(const struct chain_set *set)
+static int64_t average(const struct model_set *set)
 {
     const int64_t half = INT64_C(1) << 32;
     int64_t n = set->count, high = 0, low = 0, quotient;
@@ -73,7 +73,7 @@ static int64_t average(const struct chain_set *set)
     return quotient * half + floor_div((high - quotient * n) * half + low, n);
 }
 
-static void centre(struct chain_set *set)
+static void centre(struct model_set *set)
 {
     int64_t shift = average(set);
 
@@ -83,7 +83,7 @@ static void centre(struct chain_set *set)
         set->members[i].priority = sub_clip(set->members[i].priority, shift);
 }
 
-static void scale(struct chain_set *set)
+static void scale(struct model_set *set)
 {
     int64_t window = WINDOW * set->total_power;
     int64_t min = INT64_MAX, max = INT64_MIN, distance, ratio;
@@ -102,12 +102,12 @@ static void scale(struct chain_set *set)
         set->members[i].priority /= ratio;
 }
 
-static uint32_t rotate(struct chain_set *set)
+static uint32_t rotate(struct model_set *set)
 {
-    struct chain_member *first = &set->members[0];
+    struct model_member *first = &set->members[0];
 
     for (uint32_t i = 0; i < set->count; i++) {
-        struct chain_member *m = &set->members[i];
+        struct model_member *m = &set->members[i];
 
         m->priority = add_clip(m->priority, m->power);
         if (m->priority > first->priority)
@@ -117,7 +117,7 @@ static uint32_t rotate(struct chain_set *set)
     return first->validator;
 }
 
-void valset_increment(struct chain_set *set, uint32_t times)
+void valset_increment(struct model_set *set, uint32_t times)
 {
     assert(set->count > 0 && set->total_power > 0);
     assert(times > 0);
@@ -128,7 +128,7 @@ void valset_increment(struct chain_set *set, uint32_t times)
         set->proposer = rotate(set);
 }
 
-const struct chain_member *valset_find(const struct chain_set *set, const uint32_t *ranks,
+const struct model_member *valset_find(const struct model_set *set, const uint32_t *ranks,
                                        uint32_t validator)
 {
     uint32_t low = 0, high = set->count;
@@ -176,14 +176,14 @@ struct sums {
     uint32_t absent; /* who is to leave and is not there; VALIDATOR_NONE */
 };
 
-static struct sums sum_changes(const struct chain_set *set, const uint32_t *ranks,
+static struct sums sum_changes(const struct model_set *set, const uint32_t *ranks,
                                const struct valset_change *changes, uint32_t count)
 {
     struct sums s = {.absent = VALIDATOR_NONE};
 
     for (uint32_t i = 0; i < count; i++) {
         const struct valset_change *c = &changes[i];
-        const struct chain_member *m = valset_find(set, ranks, c->validator);
+        const struct model_member *m = valset_find(set, ranks, c->validator);
         int64_t delta = c->power - (m ? m->power : 0);
 
         assert(ranks[c->validator] == c->rank);
@@ -203,7 +203,7 @@ static struct sums sum_changes(const struct chain_set *set, const uint32_t *rank
     return s;
 }
 
-static enum valset_error check_all(const struct chain_set *set, const struct sums *s,
+static enum valset_error check_all(const struct model_set *set, const struct sums *s,
                                    uint32_t *culprit)
 {
     *culprit = VALIDATOR_NONE;
@@ -217,21 +217,21 @@ static enum valset_error check_all(const struct chain_set *set, const struct sum
     return VALSET_OK;
 }
 
-static void append(struct chain_set *set, struct chain_member member)
+static void append(struct model_set *set, struct model_member member)
 {
     set->members[set->count++] = member;
     set->total_power += member.power;
 }
 
 /* Merges two lists that both ascend by rank; where both name one validator the change counts. */
-static void merge(struct chain_set *to, const struct chain_set *from, const uint32_t *ranks,
+static void merge(struct model_set *to, const struct model_set *from, const uint32_t *ranks,
                   const struct valset_change *changes, uint32_t count, int64_t newcomer)
 {
     uint32_t i = 0;
 
     for (uint32_t j = 0; j < count; j++) {
         const struct valset_change *c = &changes[j];
-        struct chain_member member = {c->validator, c->power, newcomer};
+        struct model_member member = {c->validator, c->power, newcomer};
 
         while (i < from->count && ranks[from->members[i].validator] < c->rank)
             append(to, from->members[i++]);
@@ -244,7 +244,7 @@ static void merge(struct chain_set *to, const struct chain_set *from, const uint
         append(to, from->members[i++]);
 }
 
-static void copy(struct chain_set *to, const struct chain_set *from)
+static void copy(struct model_set *to, const struct model_set *from)
 {
     memcpy(to->members, from->members, from->count * sizeof(*from->members));
     to->count = from->count;
@@ -252,7 +252,7 @@ static void copy(struct chain_set *to, const struct chain_set *from)
     to->proposer = from->proposer;
 }
 
-enum valset_error valset_update(struct chain_set *to, const struct chain_set *from,
+enum valset_error valset_update(struct model_set *to, const struct model_set *from,
                                 const uint32_t *ranks, struct valset_change *changes,
                                 uint32_t count, uint32_t *culprit)
 {

@@ -25,7 +25,7 @@
 #ifndef STAGGER_SIM_VALSET_H
 #define STAGGER_SIM_VALSET_H
 
-#include "sim/chain.h"
+#include "sim/model.h"
 
 #define VALSET_POWER_MAX (INT64_MAX / 8) /* of a whole set */
 
@@ -46,21 +46,21 @@ struct valset_change {
 
 /* ranks[v] becomes the place of validator v when all are sorted by address. Returns false when
  * memory is short. Asserts that no two addresses are equal. */
-bool valset_rank(const struct chain_record *records, uint32_t count, uint32_t *ranks);
+bool valset_rank(const struct model_record *records, uint32_t count, uint32_t *ranks);
 
 /* `to` becomes `from` after the changes; with none it becomes a copy. Sorts the changes. On an
  * error `to` is as it was and *culprit, which may be NULL, the validator it is about
  * (VALIDATOR_NONE for EMPTY and OVERFLOW). As in CometBFT EMPTY comes before ABSENT. `to` and
  * `from` share no memory. */
-enum valset_error valset_update(struct chain_set *to, const struct chain_set *from,
+enum valset_error valset_update(struct model_set *to, const struct model_set *from,
                                 const uint32_t *ranks, struct valset_change *changes,
                                 uint32_t count, uint32_t *culprit);
 
 /* Rotates the proposer `times` (>= 1) turns; the set is not empty. */
-void valset_increment(struct chain_set *set, uint32_t times);
+void valset_increment(struct model_set *set, uint32_t times);
 
 /* The member entry of a validator, NULL for none. O(log n). */
-const struct chain_member *valset_find(const struct chain_set *set, const uint32_t *ranks,
+const struct model_member *valset_find(const struct model_set *set, const uint32_t *ranks,
                                        uint32_t validator);
 
 #endif

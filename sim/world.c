@@ -141,7 +141,7 @@ static struct view *make_view(const struct world *w, const struct charter *chart
         .capacity = w->count,
     };
     struct view *view = view_create(&config);
-    const struct chain_set *set = chain_validators(w->chain);
+    const struct model_set *set = model_validators(w->chain);
     struct view_change *members = calloc(set->count, sizeof *members);
     assert(view && members);
     for (uint32_t v = 0; v < w->count; v++)
@@ -163,7 +163,7 @@ uint32_t world_late_view(struct world *w)
 {
     if (w->view_count == VIEWS_MAX)
         return w->view_count - 1;
-    w->views[w->view_count] = make_view(w, &w->charter, height_after(chain_height(w->chain), 1));
+    w->views[w->view_count] = make_view(w, &w->charter, height_after(model_height(w->chain), 1));
     return w->view_count++;
 }
 
@@ -232,7 +232,7 @@ static int64_t bound_by_power(const struct world *w)
     int64_t count_room = members - (int64_t)w->charter.min_validators;
     double by_power = 0, by_count = 0;
     for (uint32_t v = 0; v < w->count; v++) {
-        const struct chain_record *r = &w->genesis->records[v];
+        const struct model_record *r = &w->genesis->records[v];
         double out_ms = (double)(w->hosts[v].reboot_ms + LOWER_OUT_BLOCKS * block_ms);
         total += r->status == STATUS_ACTIVE ? r->power : 0;
         by_power += w->agents[v].wants ? out_ms * (double)r->power : 0;
@@ -271,7 +271,7 @@ static void lower_bound(struct world *w)
 
 static void make_chain(struct world *w)
 {
-    struct chain_config config = {
+    struct model_config config = {
         .kind = w->config->chain,
         .properties = w->genesis->properties,
         .initial_height = height_at(w->genesis->initial_height),
@@ -281,10 +281,10 @@ static void make_chain(struct world *w)
     };
     config.properties.min_validators = w->charter.min_validators;
     config.properties.guard |= w->config->guard;
-    w->chain = chain_create(&config);
+    w->chain = model_create(&config);
     assert(w->chain);
     if (w->genesis->plan.pending)
-        *chain_plan(w->chain) = w->genesis->plan;
+        *model_plan(w->chain) = w->genesis->plan;
     w->plan_told = w->genesis->plan.pending;
 }
 
@@ -317,7 +317,7 @@ static void tell_world(struct world *w)
     bool *in_set = calloc(w->count, sizeof *in_set), *agent = calloc(w->count, sizeof *agent);
     assert(in_set && agent);
     for (uint32_t v = 0; v < w->count; v++) {
-        in_set[v] = chain_in_set(w->chain, v);
+        in_set[v] = model_in_set(w->chain, v);
         agent[v] = w->agents[v].wants;
     }
     struct trace_world t = {w->config->chain, &w->charter, w->genesis->records,
@@ -378,7 +378,7 @@ void world_destroy(struct world **world)
     for (uint32_t i = 0; i < w->view_count; i++)
         view_destroy(&w->views[i]);
     view_destroy(&w->judge);
-    chain_destroy(&w->chain);
+    model_destroy(&w->chain);
     digest_destroy(&w->digest);
     queue_clear(&w->queue);
     void *owned[] = {w->hosts,     w->agents,  w->roles,      w->missing,        w->missing_next,
@@ -454,7 +454,7 @@ static bool all_settled(const struct world *w)
     for (uint32_t v = 0; world_draws(w) && v < w->count; v++) {
         const struct agent *a = &w->agents[v];
         bool at_rest = a->core.memory.state == COORD_DONE || a->core.memory.state == COORD_IDLE;
-        if (a->exists && !w->hosts[v].lost && (!a->alive || !at_rest || !chain_in_set(w->chain, v)))
+        if (a->exists && !w->hosts[v].lost && (!a->alive || !at_rest || !model_in_set(w->chain, v)))
             return false;
     }
     return true;
@@ -504,10 +504,10 @@ static void after_block(struct world *w)
 static bool could_be_done(const struct world *w, uint32_t v)
 {
     const struct host *h = &w->hosts[v];
-    const struct chain_record *r = chain_record(w->chain, v);
+    const struct model_record *r = model_record(w->chain, v);
     const struct view *view = world_view(w);
     const struct draw *draw =
-        view_draw(view, charter_boundary(&w->charter, chain_height(w->chain)));
+        view_draw(view, charter_boundary(&w->charter, model_height(w->chain)));
     bool barred = r->trustee_disabled || r->status == STATUS_JAILED ||
                   (draw && view_reason(view, draw, v, NULL) == VIEW_TOO_HEAVY);
     return w->agents[v].wants && !h->returned && !h->lost && !barred &&

@@ -1,6 +1,6 @@
 /* One simulated network: the chain, the hosts, the agents, the network between them, people and enemies.
  *
- *     queue ──> blocks.c   rounds, proposals, commits, mempool ──> chain.h
+ *     queue ──> blocks.c   rounds, proposals, commits, mempool ──> model.h
  *           ──> agents.c   events to coord_step(), its effects back
  *           ──> hosts.c    nodes that stop, start, crash and catch up
  *           ──> gossip.c   frames between agents (a model, not the daemon's gossip)
@@ -126,7 +126,7 @@ struct hit { /* whom a fault has hit */
 };
 
 struct pending {
-    struct chain_tx tx;
+    struct model_tx tx;
     uint32_t origin;
     int64_t arrive_ms;
 };
@@ -144,7 +144,7 @@ struct world {
     struct coord_policy policy;
     int64_t now_ms, start_ms;
     struct queue queue;
-    struct chain *chain;
+    struct model *chain;
     uint32_t count; /* records */
     struct host *hosts;
     struct agent *agents;
@@ -248,13 +248,13 @@ void blocks_commit(struct world *w, uint64_t token);
 void blocks_poke(struct world *w); /* somebody came back: a stalled chain may go on */
 
 /* Hands a transaction to `origin`'s node; false: refused by CheckTx with `code`. The sequence is filled in. */
-bool blocks_submit(struct world *w, uint32_t origin, struct chain_tx *tx, int64_t delay_ms,
+bool blocks_submit(struct world *w, uint32_t origin, struct model_tx *tx, int64_t delay_ms,
                    uint32_t *code);
 
 /* A transaction of one message by `signer`, fee and gas set. */
-struct chain_tx blocks_tx(struct world *w, uint32_t signer, enum msg_kind kind,
-                          enum chain_author by);
-void blocks_join_memo(struct world *w, struct chain_tx *tx, uint32_t class_minutes,
+struct model_tx blocks_tx(struct world *w, uint32_t signer, enum msg_kind kind,
+                          enum model_author by);
+void blocks_join_memo(struct world *w, struct model_tx *tx, uint32_t class_minutes,
                       uint32_t charter);
 
 /* Puts a forged transaction into the block that is being made. */
@@ -301,7 +301,7 @@ void faults_destroy(struct world *w);
 void fault_begin(struct world *w, uint32_t number);
 void fault_end(struct world *w, uint32_t number);
 void faults_by_hand(struct world *w, uint32_t v);
-void faults_plan_done(struct world *w, const struct chain_change *changes, uint32_t count);
+void faults_plan_done(struct world *w, const struct model_change *changes, uint32_t count);
 
 /* --- hostile.c --- */
 bool hostile_create(struct world *w);
@@ -322,7 +322,7 @@ void checks_destroy(struct world *w);
 void checks_step(struct world *w, uint32_t v, const struct coord *before,
                  const struct coord_effects *effects);
 void checks_tx(struct world *w, const struct view_tx *tx, uint64_t timeout_height,
-               enum chain_author by);
+               enum model_author by);
 void checks_block(struct world *w, const struct draw *draw);
 void checks_dead(struct world *w);
 void checks_end(struct world *w);

@@ -18,7 +18,7 @@
 
 #include <cmocka.h>
 
-#include "sim/chain.h"
+#include "sim/model.h"
 
 #define WORLD_RECORDS 8
 #define WORLD_BLOCKS 400
@@ -27,19 +27,19 @@
 #define BLOCK_MS 6000
 
 struct world {
-    struct chain *chain;
+    struct model *chain;
     uint64_t height; /* of the last block */
     int64_t time_ms;
     uint32_t missing[WORLD_RECORDS],
         missing_count;                      /* who does not sign from now on, members or not */
-    struct chain_result results[WORLD_TXS]; /* of the last block */
+    struct model_result results[WORLD_TXS]; /* of the last block */
     uint32_t change_count;                  /* of the last block's beginning */
     char sets[WORLD_BLOCKS + 2][WORLD_RECORDS + 1]; /* V(h) */
 };
 
 static inline void world_note_set(struct world *w, uint64_t height)
 {
-    const struct chain_set *set = chain_validators(w->chain);
+    const struct model_set *set = model_validators(w->chain);
 
     assert_true(height < WORLD_BLOCKS + 2);
     for (uint32_t i = 0; i < set->count; i++)
@@ -48,24 +48,24 @@ static inline void world_note_set(struct world *w, uint64_t height)
 }
 
 /* Starts with `count` records as given. */
-static inline void world_create(struct world *w, enum chain_kind kind, struct chain_record *records,
+static inline void world_create(struct world *w, enum chain_kind kind, struct model_record *records,
                                 uint32_t count, uint64_t min_validators)
 {
-    struct chain_config config = {.kind = kind,
-                                  .properties = chain_properties_default(min_validators),
+    struct model_config config = {.kind = kind,
+                                  .properties = model_properties_default(min_validators),
                                   .initial_height = {1},
                                   .records = records,
                                   .record_count = count};
 
     memset(w, 0, sizeof(*w));
-    w->chain = chain_create(&config);
+    w->chain = model_create(&config);
     assert_non_null(w->chain);
     world_note_set(w, 1);
 }
 
-static inline void world_record(struct chain_record *record, uint32_t number, enum chain_kind kind)
+static inline void world_record(struct model_record *record, uint32_t number, enum chain_kind kind)
 {
-    *record = (struct chain_record){.address = {(uint8_t)(number + 1)},
+    *record = (struct model_record){.address = {(uint8_t)(number + 1)},
                                     .status = STATUS_ACTIVE,
                                     .power = kind == CHAIN_KIRA ? 1 : 10,
                                     .sequence = kind == CHAIN_KIRA ? 0 : 1,
@@ -77,7 +77,7 @@ static inline void world_record(struct chain_record *record, uint32_t number, en
 static inline void world_start(struct world *w, enum chain_kind kind, uint32_t count,
                                uint64_t min_validators)
 {
-    struct chain_record records[WORLD_RECORDS];
+    struct model_record records[WORLD_RECORDS];
 
     for (uint32_t v = 0; v < count; v++)
         world_record(&records[v], v, kind);
@@ -86,21 +86,21 @@ static inline void world_start(struct world *w, enum chain_kind kind, uint32_t c
 
 static inline void world_end(struct world *w)
 {
-    chain_destroy(&w->chain);
+    model_destroy(&w->chain);
     assert_null(w->chain);
 }
 
 /* A transaction that passes every ante rule, if its message may. */
-static inline struct chain_tx world_tx(struct world *w, uint32_t signer, enum msg_kind kind)
+static inline struct model_tx world_tx(struct world *w, uint32_t signer, enum msg_kind kind)
 {
-    struct chain_tx tx = {.signer = signer,
+    struct model_tx tx = {.signer = signer,
                           .msg_count = 1,
                           .msgs = {{kind, signer, 1}},
-                          .fee = chain_fee(w->chain, kind),
+                          .fee = model_fee(w->chain, kind),
                           .gas = 200000};
 
     if (signer != VALIDATOR_NONE)
-        tx.sequence = chain_record(w->chain, signer)->sequence;
+        tx.sequence = model_record(w->chain, signer)->sequence;
     return tx;
 }
 
@@ -113,12 +113,12 @@ static inline void world_begin(struct world *w)
             missing[count++] = w->missing[i];
     }
     w->time_ms += BLOCK_MS;
-    w->change_count = chain_begin(w->chain, height_at(w->height + 1), w->time_ms, missing, count);
+    w->change_count = model_begin(w->chain, height_at(w->height + 1), w->time_ms, missing, count);
 }
 
 static inline bool world_close(struct world *w)
 {
-    bool applied = chain_end(w->chain);
+    bool applied = model_end(w->chain);
 
     w->height++;
     if (applied)
@@ -127,12 +127,12 @@ static inline bool world_close(struct world *w)
 }
 
 /* One block with these transactions. Returns whether it could be applied. */
-static inline bool world_block(struct world *w, const struct chain_tx *txs, uint32_t count)
+static inline bool world_block(struct world *w, const struct model_tx *txs, uint32_t count)
 {
     world_begin(w);
     assert_true(count <= WORLD_TXS);
     for (uint32_t i = 0; i < count; i++)
-        w->results[i] = chain_deliver(w->chain, &txs[i]);
+        w->results[i] = model_deliver(w->chain, &txs[i]);
     return world_close(w);
 }
 
@@ -145,18 +145,18 @@ static inline void world_run(struct world *w, uint32_t blocks)
 /* One message in a block of its own. Returns its code. */
 static inline uint32_t world_do(struct world *w, uint32_t signer, enum msg_kind kind)
 {
-    struct chain_tx tx = world_tx(w, signer, kind);
+    struct model_tx tx = world_tx(w, signer, kind);
 
     assert_true(world_block(w, &tx, 1));
     return w->results[0].code;
 }
 
-static inline enum chain_status world_status(struct world *w, uint32_t validator)
+static inline enum model_status world_status(struct world *w, uint32_t validator)
 {
-    return chain_record(w->chain, validator)->status;
+    return model_record(w->chain, validator)->status;
 }
 
-static inline void assert_result(struct chain_result result, uint32_t code, const char *codespace)
+static inline void assert_result(struct model_result result, uint32_t code, const char *codespace)
 {
     assert_int_equal(result.code, code);
     assert_string_equal(result.codespace, codespace);

@@ -17,10 +17,10 @@ static void genesis_assert(const struct genesis *genesis)
     assert(genesis->record_count >= 1 && genesis->record_count <= VIEW_VALIDATORS_MAX);
     assert(genesis->properties.inactive_rank_percent <= 100 && genesis->genesis_time_ms >= 0);
     for (uint32_t i = 0; i < genesis->record_count; i++) {
-        const struct chain_record *record = &genesis->records[i];
+        const struct model_record *record = &genesis->records[i];
         assert(record->status >= STATUS_ACTIVE && record->status <= STATUS_JAILED);
         assert(record->moniker[0] != '\0' &&
-               memchr(record->moniker, '\0', CHAIN_MONIKER_MAX) != NULL);
+               memchr(record->moniker, '\0', MODEL_MONIKER_MAX) != NULL);
         assert(record->power >= 1 && record->power <= GENESIS_POWER_MAX - total);
         assert(record->rank >= 0 && record->streak >= 0 && record->inactive_until_ms >= 0);
         total += record->power;

@@ -9,7 +9,7 @@
 
 #include <openssl/sha.h>
 
-#include "sim/bech32.h"
+#include "proto/bech32.h"
 
 /* --- text --- */
 

@@ -4,7 +4,7 @@
 
 static void assert_account(struct world *w, uint32_t validator, uint64_t paid, uint64_t sequence)
 {
-    const struct chain_record *record = chain_record(w->chain, validator);
+    const struct model_record *record = model_record(w->chain, validator);
 
     assert_int_equal(record->balance, WORLD_BALANCE - paid);
     assert_int_equal(record->sequence, sequence);
@@ -15,36 +15,36 @@ static void assert_account(struct world *w, uint32_t validator, uint64_t paid, u
 static void test_pause_leaves_two_blocks_later(void **state)
 {
     struct world w;
-    struct chain_tx tx;
+    struct model_tx tx;
     const struct view_change *changes;
 
     (void)state;
     world_start(&w, CHAIN_KIRA, 4, 1);
     world_run(&w, 9);
     tx = world_tx(&w, 2, MSG_PAUSE);
-    assert_result(chain_check(w.chain, &tx), 0, "");
+    assert_result(model_check(w.chain, &tx), 0, "");
     assert_true(world_block(&w, &tx, 1));
     assert_result(w.results[0], 0, "");
     assert_true(w.results[0].charged && w.results[0].sequenced);
     assert_account(&w, 2, 100, 1);
     assert_int_equal(world_status(&w, 2), STATUS_PAUSED);
-    assert_int_equal(chain_active_count(w.chain), 3);
-    assert_true(chain_in_set(w.chain, 2) && !chain_in_next_set(w.chain, 2));
-    assert_int_equal(chain_set_changes(w.chain, &changes), 0);
+    assert_int_equal(model_active_count(w.chain), 3);
+    assert_true(model_in_set(w.chain, 2) && !model_in_next_set(w.chain, 2));
+    assert_int_equal(model_set_changes(w.chain, &changes), 0);
     world_run(&w, 1);
-    assert_false(chain_in_set(w.chain, 2)); /* what /status shows as voting_power 0 */
-    assert_int_equal(chain_set_changes(w.chain, &changes), 1);
+    assert_false(model_in_set(w.chain, 2)); /* what /status shows as voting_power 0 */
+    assert_int_equal(model_set_changes(w.chain, &changes), 1);
     assert_int_equal(changes[0].validator, 2);
     assert_int_equal(changes[0].power, 0);
     world_run(&w, 1);
-    assert_int_equal(chain_set_changes(w.chain, &changes), 0);
+    assert_int_equal(model_set_changes(w.chain, &changes), 0);
     assert_string_equal(w.sets[10], "0123");
     assert_string_equal(w.sets[11], "0123");
     assert_string_equal(w.sets[12], "013");
     assert_string_equal(w.sets[13], "013");
     assert_int_equal(world_do(&w, 2, MSG_UNPAUSE), 0);
     world_run(&w, 1);
-    assert_int_equal(chain_set_changes(w.chain, &changes), 1);
+    assert_int_equal(model_set_changes(w.chain, &changes), 1);
     assert_int_equal(changes[0].power, 1);
     assert_string_equal(w.sets[14], "013");
     assert_string_equal(w.sets[15], "0123");
@@ -55,7 +55,7 @@ static void test_pause_leaves_two_blocks_later(void **state)
 static void test_records_guard_stops_nothing(void **state)
 {
     struct world w;
-    struct chain_tx txs[3];
+    struct model_tx txs[3];
 
     (void)state;
     world_start(&w, CHAIN_KIRA, 5, 4);
@@ -79,7 +79,7 @@ static void test_records_guard_at_its_number(void **state)
     assert_account(&w, 0, 100, 1);
     world_end(&w);
     world_start(&w, CHAIN_KIRA, 1, 1);
-    chain_properties(w.chain)->min_validators = 0;
+    model_properties(w.chain)->min_validators = 0;
     assert_int_equal(world_do(&w, 0, MSG_PAUSE), 11);
     world_end(&w);
 }
@@ -88,11 +88,11 @@ static void test_records_guard_at_its_number(void **state)
 static void test_guard_of_active_members(void **state)
 {
     struct world w;
-    struct chain_tx txs[3];
+    struct model_tx txs[3];
 
     (void)state;
     world_start(&w, CHAIN_KIRA, 5, 3);
-    chain_properties(w.chain)->guard = true;
+    model_properties(w.chain)->guard = true;
     for (uint32_t v = 0; v < 3; v++)
         txs[v] = world_tx(&w, v, MSG_PAUSE);
     assert_true(world_block(&w, txs, 3));
@@ -119,12 +119,12 @@ static void test_refused_in_block(void **state)
     (void)state;
     for (uint32_t i = 0; i < 3; i++) {
         uint32_t v = cases[i].kind == MSG_PAUSE ? 1 : 0;
-        struct chain_tx tx;
+        struct model_tx tx;
 
         world_start(&w, CHAIN_KIRA, 4, 1);
         assert_int_equal(world_do(&w, 1, MSG_PAUSE), 0);
         tx = world_tx(&w, v, cases[i].kind);
-        assert_result(chain_check(w.chain, &tx), 0, "");
+        assert_result(model_check(w.chain, &tx), 0, "");
         assert_true(world_block(&w, &tx, 1));
         assert_result(w.results[0], cases[i].code, "customslashing");
         assert_account(&w, v, cases[i].fee + (v == 1 ? 100 : 0), v + 1);
@@ -135,7 +135,7 @@ static void test_refused_in_block(void **state)
 static void test_pause_then_unpause_in_one_block(void **state)
 {
     struct world w;
-    struct chain_tx txs[2];
+    struct model_tx txs[2];
 
     (void)state;
     world_start(&w, CHAIN_KIRA, 4, 1);
@@ -148,13 +148,13 @@ static void test_pause_then_unpause_in_one_block(void **state)
     world_run(&w, 3);
     assert_string_equal(w.sets[3], "0123");
     assert_string_equal(w.sets[5], "0123");
-    assert_int_equal(chain_active_count(w.chain), 4);
+    assert_int_equal(model_active_count(w.chain), 4);
     world_end(&w);
 }
 
 static void assert_dead(const struct world *w, const char *words)
 {
-    const char *why = chain_dead(w->chain);
+    const char *why = model_dead(w->chain);
 
     assert_non_null(why);
     assert_non_null(strstr(why, words));
@@ -165,7 +165,7 @@ static void assert_dead(const struct world *w, const char *words)
 static void test_unpause_then_pause_kills(void **state)
 {
     struct world w;
-    struct chain_tx txs[2];
+    struct model_tx txs[2];
 
     (void)state;
     world_start(&w, CHAIN_KIRA, 4, 1);
@@ -179,22 +179,22 @@ static void test_unpause_then_pause_kills(void **state)
     assert_result(w.results[1], 0, "");
     assert_dead(&w, NOT_FOUND);
     assert_dead(&w, "block 4 ");
-    assert_int_equal(chain_height(w.chain).n, 3);
-    assert_int_equal(chain_validators(w.chain)->count, 3);
+    assert_int_equal(model_height(w.chain).n, 3);
+    assert_int_equal(model_validators(w.chain)->count, 3);
     world_end(&w);
 }
 
 static void test_unpause_and_pause_in_one_tx_kill(void **state)
 {
     struct world w;
-    struct chain_tx tx;
+    struct model_tx tx;
 
     (void)state;
     world_start(&w, CHAIN_KIRA, 4, 1);
     assert_int_equal(world_do(&w, 1, MSG_PAUSE), 0);
     world_run(&w, 2);
     tx = world_tx(&w, 1, MSG_UNPAUSE);
-    tx.msgs[tx.msg_count++] = (struct chain_msg){MSG_PAUSE, 1, 0};
+    tx.msgs[tx.msg_count++] = (struct model_msg){MSG_PAUSE, 1, 0};
     tx.fee = 200;
     assert_false(world_block(&w, &tx, 1));
     assert_dead(&w, NOT_FOUND);
@@ -221,7 +221,7 @@ static void test_unpause_and_pause_in_two_blocks_live(void **state)
 static void test_last_member_kills(void **state)
 {
     struct world w;
-    struct chain_tx tx;
+    struct model_tx tx;
 
     (void)state;
     world_start(&w, CHAIN_KIRA, 4, 1);
@@ -229,7 +229,7 @@ static void test_last_member_kills(void **state)
         assert_int_equal(world_do(&w, v, MSG_PAUSE), 0);
     world_run(&w, 1);
     tx = world_tx(&w, 3, MSG_PAUSE);
-    assert_result(chain_check(w.chain, &tx), 0, "");
+    assert_result(model_check(w.chain, &tx), 0, "");
     assert_false(world_block(&w, &tx, 1));
     assert_result(w.results[0], 0, "");
     assert_dead(&w, "applying the validator changes would result in empty set");
@@ -282,7 +282,7 @@ static const struct ante_case ante_cases[] = {
 static void run_ante_case(const struct ante_case *c)
 {
     struct world w;
-    struct chain_tx tx;
+    struct model_tx tx;
 
     world_start(&w, CHAIN_KIRA, 4, 1);
     assert_int_equal(world_do(&w, 1, MSG_SEND), 0);
@@ -296,7 +296,7 @@ static void run_ante_case(const struct ante_case *c)
     tx.sequence = (uint64_t)((int64_t)tx.sequence + c->sequence);
     tx.timeout_height = c->timeout < 0 ? LAST - 1 : (uint64_t)c->timeout;
     tx.forged = c->forged;
-    assert_result(chain_check(w.chain, &tx), c->check, c->check ? "sdk" : "");
+    assert_result(model_check(w.chain, &tx), c->check, c->check ? "sdk" : "");
     assert_account(&w, 1, 100, 1);
     assert_true(world_block(&w, &tx, 1));
     assert_result(w.results[0], c->block, c->block ? "sdk" : "");
@@ -319,25 +319,25 @@ static void test_ante(void **state)
 static void test_check_counts_sequences_until_commit(void **state)
 {
     struct world w;
-    struct chain_tx a, b;
+    struct model_tx a, b;
 
     (void)state;
     world_start(&w, CHAIN_KIRA, 4, 1);
     a = world_tx(&w, 1, MSG_SEND);
     b = a;
     b.sequence = 1;
-    assert_int_equal(chain_check(w.chain, &b).code, 32);
-    assert_int_equal(chain_check(w.chain, &a).code, 0);
-    assert_int_equal(chain_check(w.chain, &a).code, 32);
-    assert_int_equal(chain_check(w.chain, &b).code, 0);
+    assert_int_equal(model_check(w.chain, &b).code, 32);
+    assert_int_equal(model_check(w.chain, &a).code, 0);
+    assert_int_equal(model_check(w.chain, &a).code, 32);
+    assert_int_equal(model_check(w.chain, &b).code, 0);
     world_begin(&w);
-    assert_int_equal(chain_deliver(w.chain, &a).code, 0);
+    assert_int_equal(model_deliver(w.chain, &a).code, 0);
     b.sequence = 2;
-    assert_int_equal(chain_check(w.chain, &b).code, 0);
+    assert_int_equal(model_check(w.chain, &b).code, 0);
     assert_true(world_close(&w));
     b.sequence = 1;
-    assert_int_equal(chain_check(w.chain, &a).code, 32);
-    assert_int_equal(chain_check(w.chain, &b).code, 0);
+    assert_int_equal(model_check(w.chain, &a).code, 32);
+    assert_int_equal(model_check(w.chain, &b).code, 0);
     world_end(&w);
 }
 
@@ -345,7 +345,7 @@ static void test_check_counts_sequences_until_commit(void **state)
 static void test_check_sees_committed_state(void **state)
 {
     struct world w;
-    struct chain_tx a, b;
+    struct model_tx a, b;
 
     (void)state;
     world_start(&w, CHAIN_KIRA, 4, 1);
@@ -353,26 +353,26 @@ static void test_check_sees_committed_state(void **state)
     b = a;
     b.sequence = 1;
     world_begin(&w);
-    assert_int_equal(chain_deliver(w.chain, &a).code, 0);
-    assert_int_equal(chain_check(w.chain, &b).code, 32);
-    assert_int_equal(chain_check(w.chain, &a).code, 0);
+    assert_int_equal(model_deliver(w.chain, &a).code, 0);
+    assert_int_equal(model_check(w.chain, &b).code, 32);
+    assert_int_equal(model_check(w.chain, &a).code, 0);
     assert_true(world_close(&w));
-    assert_int_equal(chain_check(w.chain, &b).code, 0);
+    assert_int_equal(model_check(w.chain, &b).code, 0);
     world_end(&w);
 }
 
 static void test_balance(void **state)
 {
     struct world w;
-    struct chain_tx txs[3];
+    struct model_tx txs[3];
 
     (void)state;
     world_start(&w, CHAIN_KIRA, 4, 1);
-    chain_record(w.chain, 1)->balance = 250;
+    model_record(w.chain, 1)->balance = 250;
     for (uint32_t i = 0; i < 3; i++) {
         txs[i] = world_tx(&w, 1, MSG_SEND);
         txs[i].sequence = i;
-        assert_int_equal(chain_check(w.chain, &txs[i]).code, i < 2 ? 0 : 5);
+        assert_int_equal(model_check(w.chain, &txs[i]).code, i < 2 ? 0 : 5);
     }
     txs[1].msgs[0].amount = 51; /* 50 are left once both fees are paid */
     assert_true(world_block(&w, txs, 3));
@@ -381,26 +381,26 @@ static void test_balance(void **state)
     assert_true(w.results[1].charged && w.results[1].sequenced);
     assert_result(w.results[2], 5, "sdk");
     assert_false(w.results[2].charged || w.results[2].sequenced);
-    assert_int_equal(chain_record(w.chain, 1)->balance, 50);
-    assert_int_equal(chain_record(w.chain, 1)->sequence, 2);
+    assert_int_equal(model_record(w.chain, 1)->balance, 50);
+    assert_int_equal(model_record(w.chain, 1)->sequence, 2);
     world_end(&w);
 }
 
 static void test_poor_network(void **state)
 {
     struct world w;
-    struct chain_tx tx;
+    struct model_tx tx;
 
     (void)state;
     world_start(&w, CHAIN_KIRA, 4, 5);
     tx = world_tx(&w, 0, MSG_OTHER);
-    assert_result(chain_check(w.chain, &tx), 18, "sdk");
-    tx.msgs[0] = (struct chain_msg){MSG_SEND, 0, 1000000};
-    tx.msgs[tx.msg_count++] = (struct chain_msg){MSG_OTHER, 0, 0};
-    assert_result(chain_check(w.chain, &tx), 0, "");
+    assert_result(model_check(w.chain, &tx), 18, "sdk");
+    tx.msgs[0] = (struct model_msg){MSG_SEND, 0, 1000000};
+    tx.msgs[tx.msg_count++] = (struct model_msg){MSG_OTHER, 0, 0};
+    assert_result(model_check(w.chain, &tx), 0, "");
     tx.sequence++;
     tx.msgs[0].amount++;
-    assert_result(chain_check(w.chain, &tx), 18, "sdk");
+    assert_result(model_check(w.chain, &tx), 18, "sdk");
     assert_int_equal(world_do(&w, 0, MSG_PAUSE), 11);
     assert_int_equal(world_do(&w, 0, MSG_UNPAUSE), 7);
     assert_int_equal(world_do(&w, 0, MSG_ACTIVATE), 6);
@@ -411,45 +411,45 @@ static void test_poor_network(void **state)
 static void test_messages_all_or_nothing(void **state)
 {
     struct world w;
-    struct chain_tx tx;
+    struct model_tx tx;
 
     (void)state;
     world_start(&w, CHAIN_KIRA, 4, 1);
     tx = world_tx(&w, 1, MSG_PAUSE);
-    tx.msgs[tx.msg_count++] = (struct chain_msg){MSG_SEND, 1, 1};
-    tx.msgs[tx.msg_count++] = (struct chain_msg){MSG_PAUSE, 1, 0};
+    tx.msgs[tx.msg_count++] = (struct model_msg){MSG_SEND, 1, 1};
+    tx.msgs[tx.msg_count++] = (struct model_msg){MSG_PAUSE, 1, 0};
     tx.fee = 199;
-    assert_result(chain_check(w.chain, &tx), 18, "sdk");
+    assert_result(model_check(w.chain, &tx), 18, "sdk");
     tx.fee = 200;
     assert_true(world_block(&w, &tx, 1));
     assert_result(w.results[0], 8, "customslashing");
     assert_account(&w, 1, 200, 1);
     assert_int_equal(world_status(&w, 1), STATUS_ACTIVE);
-    assert_int_equal(chain_active_count(w.chain), 4);
+    assert_int_equal(model_active_count(w.chain), 4);
     world_run(&w, 2);
     assert_string_equal(w.sets[3], "0123");
     tx.sequence++;
     tx.msgs[2].validator = 2;
-    assert_result(chain_check(w.chain, &tx), 4, "sdk");
+    assert_result(model_check(w.chain, &tx), 4, "sdk");
     tx.msg_count = 0;
-    assert_result(chain_check(w.chain, &tx), 18, "sdk");
+    assert_result(model_check(w.chain, &tx), 18, "sdk");
     world_end(&w);
 }
 
 static void test_account_without_record(void **state)
 {
     struct world w;
-    struct chain_tx tx;
+    struct model_tx tx;
 
     (void)state;
     world_start(&w, CHAIN_KIRA, 4, 1);
     tx = world_tx(&w, VALIDATOR_NONE, MSG_SEND);
     assert_true(world_block(&w, &tx, 1));
     assert_result(w.results[0], 0, "");
-    tx.msgs[0] = (struct chain_msg){MSG_PAUSE, VALIDATOR_NONE, 0};
-    assert_result(chain_check(w.chain, &tx), 4, "sdk");
+    tx.msgs[0] = (struct model_msg){MSG_PAUSE, VALIDATOR_NONE, 0};
+    assert_result(model_check(w.chain, &tx), 4, "sdk");
     tx.msgs[0].validator = 1;
-    assert_result(chain_check(w.chain, &tx), 4, "sdk");
+    assert_result(model_check(w.chain, &tx), 4, "sdk");
     world_end(&w);
 }
 
@@ -459,12 +459,12 @@ static void test_fees(void **state)
 
     (void)state;
     world_start(&w, CHAIN_KIRA, 1, 1);
-    assert_int_equal(chain_fee(w.chain, MSG_SEND), 100);
-    assert_int_equal(chain_fee(w.chain, MSG_PAUSE), 100);
-    assert_int_equal(chain_fee(w.chain, MSG_ACTIVATE), 1000);
-    chain_properties(w.chain)->min_tx_fee = 1000000; /* as on chaosnet-3 */
-    assert_int_equal(chain_fee(w.chain, MSG_SEND), 1000000);
-    assert_int_equal(chain_fee(w.chain, MSG_ACTIVATE), 1000000);
+    assert_int_equal(model_fee(w.chain, MSG_SEND), 100);
+    assert_int_equal(model_fee(w.chain, MSG_PAUSE), 100);
+    assert_int_equal(model_fee(w.chain, MSG_ACTIVATE), 1000);
+    model_properties(w.chain)->min_tx_fee = 1000000; /* as on chaosnet-3 */
+    assert_int_equal(model_fee(w.chain, MSG_SEND), 1000000);
+    assert_int_equal(model_fee(w.chain, MSG_ACTIVATE), 1000000);
     world_end(&w);
 }
 

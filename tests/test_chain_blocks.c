@@ -5,7 +5,7 @@
 
 static void assert_dead(const struct world *w, const char *words)
 {
-    const char *why = chain_dead(w->chain);
+    const char *why = model_dead(w->chain);
 
     assert_non_null(why);
     assert_non_null(strstr(why, words));
@@ -13,9 +13,9 @@ static void assert_dead(const struct world *w, const char *words)
 
 static void assert_change(const struct world *w, uint32_t validator, const char *why)
 {
-    const struct chain_change *changes;
+    const struct model_change *changes;
 
-    assert_int_equal(chain_changes(w->chain, &changes), 1);
+    assert_int_equal(model_changes(w->chain, &changes), 1);
     assert_int_equal(changes[0].validator, validator);
     assert_false(changes[0].enters);
     assert_string_equal(changes[0].why, why);
@@ -27,13 +27,13 @@ static void assert_change(const struct world *w, uint32_t validator, const char 
 static void test_silence(void **state)
 {
     struct world w;
-    struct chain_record *record;
+    struct model_record *record;
     uint64_t present = 52;
 
     (void)state;
     world_start(&w, CHAIN_KIRA, 4, 1);
     world_run(&w, (uint32_t)present);
-    record = chain_record(w.chain, 2);
+    record = model_record(w.chain, 2);
     assert_int_equal(record->rank, 51);
     assert_int_equal(record->streak, 51);
     assert_int_equal(record->produced_blocks, 51); /* the first block has no last commit */
@@ -62,7 +62,7 @@ static void test_silence(void **state)
     assert_int_equal(record->rank, 0);
     assert_int_equal(record->streak, 0);
     assert_true(record->inactive_until_ms == w.time_ms + 600000);
-    assert_int_equal(chain_active_count(w.chain), 3);
+    assert_int_equal(model_active_count(w.chain), 3);
     world_run(&w, 5);
     assert_string_equal(w.sets[present + 122], "0123");
     assert_string_equal(w.sets[present + 123], "013");
@@ -73,13 +73,13 @@ static void test_silence(void **state)
 static void test_inactive_may_only_activate(void **state)
 {
     struct world w;
-    struct chain_record *record;
+    struct model_record *record;
 
     (void)state;
     world_start(&w, CHAIN_KIRA, 4, 1);
     w.missing[w.missing_count++] = 2;
     world_run(&w, 122);
-    record = chain_record(w.chain, 2);
+    record = model_record(w.chain, 2);
     assert_int_equal(record->status, STATUS_INACTIVE);
     assert_int_equal(world_do(&w, 2, MSG_PAUSE), 5);
     assert_int_equal(world_do(&w, 2, MSG_UNPAUSE), 7);
@@ -104,7 +104,7 @@ static void test_inactive_may_only_activate(void **state)
 static void test_activate_then_pause_kills(void **state)
 {
     struct world w;
-    struct chain_tx txs[2];
+    struct model_tx txs[2];
 
     (void)state;
     world_start(&w, CHAIN_KIRA, 4, 1);
@@ -124,11 +124,11 @@ static void test_activate_then_pause_kills(void **state)
 static void test_counters_of_a_turn(void **state)
 {
     struct world w;
-    struct chain_record *record;
+    struct model_record *record;
 
     (void)state;
     world_start(&w, CHAIN_KIRA, 4, 1);
-    record = chain_record(w.chain, 1);
+    record = model_record(w.chain, 1);
     world_run(&w, 5);
     w.missing[w.missing_count++] = 1;
     world_run(&w, 9);
@@ -164,14 +164,14 @@ static void test_rank_is_halved_to_even(void **state)
         struct world w;
 
         world_start(&w, CHAIN_KIRA, 4, 1);
-        chain_properties(w.chain)->mischance_confidence = 0;
-        chain_properties(w.chain)->max_mischance = 0;
-        chain_properties(w.chain)->mischance_rank_decrease = 0;
-        chain_record(w.chain, 1)->rank = ranks[i][0];
+        model_properties(w.chain)->mischance_confidence = 0;
+        model_properties(w.chain)->max_mischance = 0;
+        model_properties(w.chain)->mischance_rank_decrease = 0;
+        model_record(w.chain, 1)->rank = ranks[i][0];
         w.missing[w.missing_count++] = 1;
         world_run(&w, 2);
         assert_int_equal(world_status(&w, 1), STATUS_INACTIVE);
-        assert_true(chain_record(w.chain, 1)->rank == ranks[i][1]);
+        assert_true(model_record(w.chain, 1)->rank == ranks[i][1]);
         world_end(&w);
     }
 }
@@ -195,12 +195,12 @@ static void test_all_silent_at_once_kills(void **state)
 /* Four validators, a plan for the time of block 5; all but `silent` vote YES in block 1. */
 static void start_upgrade(struct world *w, bool instate, uint32_t silent)
 {
-    struct chain_tx votes[4];
+    struct model_tx votes[4];
     uint32_t count = 0;
 
     world_start(w, CHAIN_KIRA, 4, 1);
-    *chain_plan(w->chain) =
-        (struct chain_plan){.pending = true, .upgrade_time_ms = 5 * BLOCK_MS, .instate = instate};
+    *model_plan(w->chain) =
+        (struct model_plan){.pending = true, .upgrade_time_ms = 5 * BLOCK_MS, .instate = instate};
     for (uint32_t v = 0; v < 4; v++) {
         if (v != silent)
             votes[count++] = world_tx(w, v, MSG_VOTE_YES);
@@ -217,15 +217,15 @@ static void test_soft_upgrade_all_yes(void **state)
     (void)state;
     start_upgrade(&w, true, VALIDATOR_NONE);
     world_run(&w, 3);
-    assert_false(chain_plan(w.chain)->processed);
+    assert_false(model_plan(w.chain)->processed);
     world_run(&w, 1);
-    assert_true(chain_plan(w.chain)->processed && chain_plan(w.chain)->pending);
+    assert_true(model_plan(w.chain)->processed && model_plan(w.chain)->pending);
     world_run(&w, 1);
-    assert_true(chain_plan(w.chain)->processed && !chain_plan(w.chain)->pending);
-    assert_false(chain_record(w.chain, 0)->voted_yes);
+    assert_true(model_plan(w.chain)->processed && !model_plan(w.chain)->pending);
+    assert_false(model_record(w.chain, 0)->voted_yes);
     world_run(&w, 4);
     assert_string_equal(w.sets[10], "0123");
-    assert_false(chain_halted_by_plan(w.chain));
+    assert_false(model_halted_by_plan(w.chain));
     world_end(&w);
 }
 
@@ -254,7 +254,7 @@ static void test_soft_upgrade_spares_who_may_not_vote(void **state)
 
     (void)state;
     start_upgrade(&w, true, 3);
-    chain_record(w.chain, 3)->can_vote = false;
+    model_record(w.chain, 3)->can_vote = false;
     world_run(&w, 6);
     assert_int_equal(world_status(&w, 3), STATUS_ACTIVE);
     world_end(&w);
@@ -292,7 +292,7 @@ static void test_soft_upgrade_right_after_a_pause_kills(void **state)
 static void test_soft_upgrade_and_status(void **state)
 {
     static const struct {
-        enum chain_status status;
+        enum model_status status;
         bool dies;
     } cases[] = {{STATUS_INACTIVE, false},
                  {STATUS_JAILED, true},
@@ -301,7 +301,7 @@ static void test_soft_upgrade_and_status(void **state)
 
     (void)state;
     for (uint32_t i = 0; i < 4; i++) {
-        struct chain_record records[4];
+        struct model_record records[4];
         struct world w;
 
         for (uint32_t v = 0; v < 4; v++) {
@@ -310,7 +310,7 @@ static void test_soft_upgrade_and_status(void **state)
         }
         records[1].status = cases[i].status;
         world_create(&w, CHAIN_KIRA, records, 4, 1);
-        *chain_plan(w.chain) = (struct chain_plan){.pending = true, .instate = true};
+        *model_plan(w.chain) = (struct model_plan){.pending = true, .instate = true};
         assert_int_equal(world_block(&w, NULL, 0), !cases[i].dies);
         assert_int_equal(world_status(&w, 1), cases[i].dies ? STATUS_PAUSED : cases[i].status);
         world_end(&w);
@@ -323,7 +323,7 @@ static void test_soft_upgrade_without_any_yes_kills(void **state)
 
     (void)state;
     world_start(&w, CHAIN_KIRA, 4, 1);
-    *chain_plan(w.chain) = (struct chain_plan){.pending = true, .instate = true};
+    *model_plan(w.chain) = (struct model_plan){.pending = true, .instate = true};
     assert_false(world_block(&w, NULL, 0));
     assert_dead(&w, "empty set");
     world_end(&w);
@@ -333,26 +333,26 @@ static void test_soft_upgrade_without_any_yes_kills(void **state)
 static void test_hard_upgrade(void **state)
 {
     struct world w;
-    struct chain_tx tx;
+    struct model_tx tx;
 
     (void)state;
     start_upgrade(&w, false, 3);
     world_run(&w, 3);
-    assert_false(chain_halted_by_plan(w.chain));
+    assert_false(model_halted_by_plan(w.chain));
     tx = world_tx(&w, 1, MSG_SEND);
     assert_true(world_block(&w, &tx, 1));
     assert_result(w.results[0], 0, "");
-    assert_int_equal(chain_height(w.chain).n, 5);
+    assert_int_equal(model_height(w.chain).n, 5);
     assert_int_equal(world_status(&w, 3), STATUS_PAUSED);
-    assert_true(chain_halted_by_plan(w.chain));
-    assert_null(chain_dead(w.chain));
+    assert_true(model_halted_by_plan(w.chain));
+    assert_null(model_dead(w.chain));
     tx = world_tx(&w, 1, MSG_SEND);
     assert_false(world_block(&w, &tx, 1));
     assert_result(w.results[0], 1, "undefined");
-    assert_int_equal(chain_record(w.chain, 1)->sequence, 2);
-    assert_int_equal(chain_height(w.chain).n, 5);
-    assert_true(chain_halted_by_plan(w.chain));
-    assert_null(chain_dead(w.chain));
+    assert_int_equal(model_record(w.chain, 1)->sequence, 2);
+    assert_int_equal(model_height(w.chain).n, 5);
+    assert_true(model_halted_by_plan(w.chain));
+    assert_null(model_dead(w.chain));
     world_end(&w);
 }
 
@@ -365,9 +365,9 @@ static void test_votes(void **state)
     assert_int_equal(world_do(&w, 0, MSG_VOTE_YES), 21);
     world_end(&w);
     start_upgrade(&w, true, 3);
-    assert_true(chain_record(w.chain, 0)->voted_yes);
+    assert_true(model_record(w.chain, 0)->voted_yes);
     assert_int_equal(world_do(&w, 3, MSG_VOTE_YES), 0);
-    chain_record(w.chain, 2)->can_vote = false;
+    model_record(w.chain, 2)->can_vote = false;
     assert_int_equal(world_do(&w, 2, MSG_VOTE_YES), 5);
     world_run(&w, 1);
     assert_int_equal(world_do(&w, 3, MSG_VOTE_YES), 28); /* the block that pauses the others */
@@ -385,9 +385,9 @@ static void test_proposers(void **state)
     world_start(&w, CHAIN_KIRA, 4, 1);
     for (uint32_t h = 1; h <= 12; h++) {
         for (uint32_t round = 0; round < 6; round++)
-            assert_int_equal(chain_proposer(w.chain, round), (h - 1 + round) % 4);
-        assert_int_equal(chain_proposer(w.chain, 2), (h + 1) % 4);
-        assert_int_equal(chain_proposer(w.chain, 1), h % 4);
+            assert_int_equal(model_proposer(w.chain, round), (h - 1 + round) % 4);
+        assert_int_equal(model_proposer(w.chain, 2), (h + 1) % 4);
+        assert_int_equal(model_proposer(w.chain, 1), h % 4);
         world_run(&w, 1);
     }
     world_end(&w);
@@ -420,7 +420,7 @@ static const char history_proposers[] =
 
 static void test_running_network(void **state)
 {
-    struct chain_record records[5];
+    struct model_record records[5];
     struct world w;
     uint32_t next = 0;
 
@@ -431,10 +431,10 @@ static void test_running_network(void **state)
     }
     world_create(&w, CHAIN_KIRA, records, 5, 1);
     for (uint64_t h = 1; h < sizeof(history_proposers); h++) {
-        struct chain_tx tx;
+        struct model_tx tx;
         bool has = next < sizeof(history) / sizeof(*history) && history[next].height == h;
 
-        assert_int_equal(chain_proposer(w.chain, 0), history_order[history_proposers[h - 1] - '0']);
+        assert_int_equal(model_proposer(w.chain, 0), history_order[history_proposers[h - 1] - '0']);
         if (!has) {
             world_run(&w, 1);
             continue;

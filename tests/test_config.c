@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "sim/input.h"
+#include "proto/input.h"
 #include "sim/options.h"
 
 #define ARGUMENTS_MAX 16

@@ -51,7 +51,7 @@ static void read_badly(const struct text *text, const char *const *words)
 
 static void full_check(const struct genesis *genesis)
 {
-    const struct chain_record *alpha = &genesis->records[0], *beta = alpha + 1, *last = alpha + 2;
+    const struct model_record *alpha = &genesis->records[0], *beta = alpha + 1, *last = alpha + 2;
     assert_int_equal(genesis->record_count, 3);
     assert_string_equal(alpha->moniker, "ALPHA");
     assert_string_equal(beta->moniker, "Beta \xc3\xa9");
@@ -94,7 +94,7 @@ static void test_everything_is_read(void **state)
     assert_string_equal(genesis.chain_id, "full-1");
     assert_int_equal(genesis.initial_height, 77);
     assert_int_equal(genesis.genesis_time_ms, INT64_C(1762351467622));
-    const struct chain_properties *properties = &genesis.properties;
+    const struct model_properties *properties = &genesis.properties;
     assert_int_equal(properties->min_tx_fee, 100);
     assert_int_equal(properties->max_tx_fee, 1000000);
     assert_int_equal(properties->mischance_rank_decrease, 7);
@@ -145,7 +145,7 @@ static void test_defaults(void **state)
 {
     struct genesis genesis;
     struct text text = sample_small(2);
-    struct chain_properties properties = chain_properties_default(1);
+    struct model_properties properties = model_properties_default(1);
     read_well(&text, &genesis);
     assert_int_equal(genesis.initial_height, 1);
     assert_int_equal(genesis.genesis_time_ms, 0);
@@ -537,7 +537,7 @@ static void test_synthetic(void **state)
     assert_int_equal(first.properties.min_validators, 61);
     assert_int_equal(other.properties.min_validators, 70);
     for (uint32_t i = 0; i < 100; i++) {
-        const struct chain_record *record = &first.records[i];
+        const struct model_record *record = &first.records[i];
         counts[record->status]++;
         prefix += prefix == i && record->status == STATUS_ACTIVE ? 1 : 0;
         assert_true(record->power == 1 && record->balance == GENESIS_BALANCE_DEFAULT);

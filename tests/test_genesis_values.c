@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "sim/bech32.h"
+#include "proto/bech32.h"
 #include "sim/genesis_value.h"
 #include "sim/json_stream.h"
 #include "tests/genesis_text.h"
@@ -314,7 +314,7 @@ static void test_monikers(void **state)
         {"\xf4\x90\x80\x80", "????"},
         {"cut\xe2\x82", "cut??"},
     };
-    char moniker[CHAIN_MONIKER_MAX];
+    char moniker[MODEL_MONIKER_MAX];
     for (size_t i = 0; i < sizeof(CASES) / sizeof(CASES[0]); i++) {
         genesis_moniker(CASES[i][0], strlen(CASES[i][0]), moniker, sizeof(moniker));
         assert_string_equal(moniker, CASES[i][1]);
@@ -326,17 +326,17 @@ static void test_monikers(void **state)
 
 static void test_long_monikers(void **state)
 {
-    char moniker[CHAIN_MONIKER_MAX], text[200];
+    char moniker[MODEL_MONIKER_MAX], text[200];
     memset(text, 'm', sizeof(text));
     genesis_moniker(text, sizeof(text), moniker, sizeof(moniker));
-    assert_int_equal(strlen(moniker), CHAIN_MONIKER_MAX - 1);
+    assert_int_equal(strlen(moniker), MODEL_MONIKER_MAX - 1);
     for (size_t shift = 0; shift < 4; shift++) {
         for (size_t i = shift; i + 4 <= sizeof(text); i += 4) {
             memcpy(text + i, "\xf0\x9f\x9a\x80", 4);
         }
         genesis_moniker(text, sizeof(text), moniker, sizeof(moniker));
         size_t length = strlen(moniker);
-        assert_true(length <= CHAIN_MONIKER_MAX - 1 && length > CHAIN_MONIKER_MAX - 5);
+        assert_true(length <= MODEL_MONIKER_MAX - 1 && length > MODEL_MONIKER_MAX - 5);
         assert_int_equal((length - shift) % 4, 0);
         memset(text, 'm', sizeof(text));
     }

@@ -44,7 +44,7 @@ static const char *const NASTY[] = {
 #define NASTY_COUNT (sizeof NASTY / sizeof *NASTY)
 
 struct world { /* a run of `count` validators that go one after another, a block apart */
-    struct chain_record *records;
+    struct model_record *records;
     struct report_point *points;
     struct report_bar *bars;
     struct result rows[2];
@@ -55,7 +55,7 @@ static void world_fill(struct world *w, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
         int64_t start = 6000 * (int64_t)i;
-        snprintf(w->records[i].moniker, CHAIN_MONIKER_MAX, "%s", NASTY[i % NASTY_COUNT]);
+        snprintf(w->records[i].moniker, MODEL_MONIKER_MAX, "%s", NASTY[i % NASTY_COUNT]);
         w->points[i] = (struct report_point){i + 1, 1000000 + start, 90, i < 4 ? 0 : 67, 90};
         w->bars[2 * i] = (struct report_bar){i, BAR_OUT, 1000000 + start, 1360000 + start};
         w->bars[2 * i + 1] = (struct report_bar){i, BAR_DOWN, 1012000 + start, 1312000 + start};

@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "sim/config.h"
-#include "sim/input.h"
+#include "proto/input.h"
 
 #ifndef STAGGER_SOURCE_DIR
 #define STAGGER_SOURCE_DIR "."

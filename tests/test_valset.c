@@ -13,8 +13,8 @@
 #define SIZE 12
 
 struct pair { /* two sets that take turns, as the chain's do */
-    struct chain_member members[2][SIZE];
-    struct chain_set sets[2];
+    struct model_member members[2][SIZE];
+    struct model_set sets[2];
     uint32_t now;
     uint32_t ranks[SIZE];
 };
@@ -28,7 +28,7 @@ static void pair_init(struct pair *p)
         p->ranks[v] = v;
 }
 
-static struct chain_set *current(struct pair *p)
+static struct model_set *current(struct pair *p)
 {
     return &p->sets[p->now];
 }
@@ -36,7 +36,7 @@ static struct chain_set *current(struct pair *p)
 static enum valset_error update(struct pair *p, struct valset_change *changes, uint32_t count,
                                 uint32_t *culprit)
 {
-    struct chain_set *to = &p->sets[1 - p->now];
+    struct model_set *to = &p->sets[1 - p->now];
     enum valset_error error;
 
     for (uint32_t i = 0; i < count; i++)
@@ -66,7 +66,7 @@ static void found(struct pair *p, const int64_t *powers, uint32_t count)
     assert_int_equal(update(p, changes, count, NULL), VALSET_OK);
 }
 
-static void assert_priorities(const struct chain_set *set, const int64_t *wanted, uint32_t count)
+static void assert_priorities(const struct model_set *set, const int64_t *wanted, uint32_t count)
 {
     assert_int_equal(set->count, count);
     for (uint32_t i = 0; i < count; i++)
@@ -95,7 +95,7 @@ static void test_worked_example(void **state)
 
 static void test_order_by_address(void **state)
 {
-    struct chain_record records[3] = {{.address = {2}}, {.address = {0, 9}}, {.address = {1}}};
+    struct model_record records[3] = {{.address = {2}}, {.address = {0, 9}}, {.address = {1}}};
     uint32_t ranks[3];
 
     (void)state;
@@ -235,7 +235,7 @@ static void test_copy(void **state)
     assert_int_equal(update(&p, NULL, 0, NULL), VALSET_OK);
     assert_int_equal(current(&p)->total_power, 4);
     assert_int_equal(current(&p)->proposer, 0);
-    assert_memory_equal(p.members[0], p.members[1], 2 * sizeof(struct chain_member));
+    assert_memory_equal(p.members[0], p.members[1], 2 * sizeof(struct model_member));
 }
 
 /* --- a walk that CometBFT made too --- */
@@ -276,7 +276,7 @@ static void walk_step(struct walk *w)
 {
     struct valset_change changes[3];
     uint32_t count = (uint32_t)(draw(w) % 4);
-    const struct chain_set *set;
+    const struct model_set *set;
 
     for (uint32_t i = 0; i < count; i++) {
         changes[i].validator = (uint32_t)(draw(w) % SIZE);
@@ -344,7 +344,7 @@ static const char history_proposers[] =
 #define HISTORY_COUNT 150
 #define HISTORY_SIZE 5
 
-static uint32_t history_changes(const struct chain_set *set, const uint32_t *ranks, const char *row,
+static uint32_t history_changes(const struct model_set *set, const uint32_t *ranks, const char *row,
                                 struct valset_change *changes)
 {
     uint32_t count = 0;
@@ -379,7 +379,7 @@ static void test_running_network(void **state)
         assert_int_equal(update(&p, changes, count, NULL), VALSET_OK);
         valset_increment(current(&p), 1);
         for (uint32_t m = 0; m < current(&p)->count; m++) {
-            const struct chain_member *member = &current(&p)->members[m];
+            const struct model_member *member = &current(&p)->members[m];
 
             assert_int_equal(member->priority, row[member->validator] - 'k');
         }

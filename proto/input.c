@@ -2,7 +2,7 @@
 #define _POSIX_C_SOURCE 200809L
 #endif
 
-#include "sim/input.h"
+#include "proto/input.h"
 
 #include <assert.h>
 #include <errno.h>

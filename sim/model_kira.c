@@ -1,4 +1,4 @@
-#include "sim/chain_rules.h"
+#include "sim/model_rules.h"
 
 #include <assert.h>
 
@@ -30,9 +30,9 @@ enum {
     GOV_ENDED = 28,
 };
 
-struct chain_properties chain_properties_default(uint64_t min_validators)
+struct model_properties model_properties_default(uint64_t min_validators)
 {
-    return (struct chain_properties){
+    return (struct model_properties){
         .min_validators = min_validators,
         .min_tx_fee = 100,
         .max_tx_fee = 1000000,
@@ -50,7 +50,7 @@ struct chain_properties chain_properties_default(uint64_t min_validators)
 
 /* --- ante --- */
 
-static uint64_t execution_fee(const struct chain_properties *p, enum msg_kind kind)
+static uint64_t execution_fee(const struct model_properties *p, enum msg_kind kind)
 {
     switch (kind) {
     case MSG_PAUSE:
@@ -65,7 +65,7 @@ static uint64_t execution_fee(const struct chain_properties *p, enum msg_kind ki
     }
 }
 
-static uint64_t least_fee(const struct chain *chain, enum msg_kind kind)
+static uint64_t least_fee(const struct model *chain, enum msg_kind kind)
 {
     uint64_t fee = execution_fee(&chain->properties, kind);
 
@@ -73,7 +73,7 @@ static uint64_t least_fee(const struct chain *chain, enum msg_kind kind)
 }
 
 /* Only the first message is looked at: the chain stops at the first that it allows. */
-static bool allowed_when_poor(const struct chain_msg *msg)
+static bool allowed_when_poor(const struct model_msg *msg)
 {
     switch (msg->kind) {
     case MSG_SEND:
@@ -88,109 +88,109 @@ static bool allowed_when_poor(const struct chain_msg *msg)
     }
 }
 
-static struct chain_result admit(const struct chain *chain, const struct chain_tx *tx,
+static struct model_result admit(const struct model *chain, const struct model_tx *tx,
                                  uint64_t balance)
 {
-    const struct chain_properties *p = &chain->properties;
+    const struct model_properties *p = &chain->properties;
     uint64_t needed = 0;
 
     for (uint32_t i = 0; i < tx->msg_count; i++)
         needed += execution_fee(p, tx->msgs[i].kind);
     if (tx->fee < p->min_tx_fee || tx->fee > p->max_tx_fee || tx->fee < needed)
-        return chain_refuse(SDK_INVALID, "sdk");
+        return model_refuse(SDK_INVALID, "sdk");
     if (balance < tx->fee)
-        return chain_refuse(SDK_FUNDS, "sdk");
+        return model_refuse(SDK_FUNDS, "sdk");
     if (chain->registered < p->min_validators && !allowed_when_poor(&tx->msgs[0]))
-        return chain_refuse(SDK_INVALID, "sdk");
-    return chain_ok();
+        return model_refuse(SDK_INVALID, "sdk");
+    return model_ok();
 }
 
 /* --- messages --- */
 
-static void move(struct chain *chain, uint32_t validator, enum chain_status status,
-                 enum chain_queue queue)
+static void move(struct model *chain, uint32_t validator, enum model_status status,
+                 enum model_queue queue)
 {
-    chain_set_status(chain, validator, status);
-    chain_touch(chain, validator, queue);
+    model_set_status(chain, validator, status);
+    model_touch(chain, validator, queue);
 }
 
 /* The chain counts records of any status; KIP_54 speaks of active validators. */
-static bool is_too_few_to_pause(const struct chain *chain)
+static bool is_too_few_to_pause(const struct model *chain)
 {
     uint64_t count = chain->properties.guard ? chain->active_next : chain->registered;
 
     return count <= chain->properties.min_validators || count <= 1;
 }
 
-static struct chain_result pause_validator(struct chain *chain, uint32_t validator)
+static struct model_result pause_validator(struct model *chain, uint32_t validator)
 {
     if (is_too_few_to_pause(chain))
-        return chain_refuse(SLASHING_POOR, SLASHING);
+        return model_refuse(SLASHING_POOR, SLASHING);
     switch (chain->records[validator].status) {
     case STATUS_NONE:
-        return chain_refuse(SLASHING_NO_RECORD, SLASHING);
+        return model_refuse(SLASHING_NO_RECORD, SLASHING);
     case STATUS_JAILED:
-        return chain_refuse(SLASHING_JAILED, SLASHING);
+        return model_refuse(SLASHING_JAILED, SLASHING);
     case STATUS_INACTIVE:
-        return chain_refuse(SLASHING_INACTIVE, SLASHING);
+        return model_refuse(SLASHING_INACTIVE, SLASHING);
     case STATUS_PAUSED:
-        return chain_refuse(SLASHING_PAUSED, SLASHING);
+        return model_refuse(SLASHING_PAUSED, SLASHING);
     case STATUS_ACTIVE:
         break;
     }
     move(chain, validator, STATUS_PAUSED, QUEUE_LEAVE);
-    return chain_ok();
+    return model_ok();
 }
 
-static struct chain_result unpause_validator(struct chain *chain, uint32_t validator)
+static struct model_result unpause_validator(struct model *chain, uint32_t validator)
 {
-    enum chain_status status = chain->records[validator].status;
+    enum model_status status = chain->records[validator].status;
 
     if (status == STATUS_NONE)
-        return chain_refuse(SLASHING_NO_RECORD, SLASHING);
+        return model_refuse(SLASHING_NO_RECORD, SLASHING);
     if (status != STATUS_PAUSED)
-        return chain_refuse(SLASHING_NOT_PAUSED, SLASHING);
+        return model_refuse(SLASHING_NOT_PAUSED, SLASHING);
     move(chain, validator, STATUS_ACTIVE, QUEUE_ENTER);
-    return chain_ok();
+    return model_ok();
 }
 
-static struct chain_result activate_validator(struct chain *chain, uint32_t validator)
+static struct model_result activate_validator(struct model *chain, uint32_t validator)
 {
-    struct chain_record *record = &chain->records[validator];
+    struct model_record *record = &chain->records[validator];
 
     if (record->status == STATUS_NONE)
-        return chain_refuse(SLASHING_NO_RECORD, SLASHING);
+        return model_refuse(SLASHING_NO_RECORD, SLASHING);
     if (record->status != STATUS_INACTIVE)
-        return chain_refuse(SLASHING_NOT_INACTIVE, SLASHING);
+        return model_refuse(SLASHING_NOT_INACTIVE, SLASHING);
     if (chain->time_ms < record->inactive_until_ms)
-        return chain_refuse(SLASHING_INACTIVE, SLASHING);
+        return model_refuse(SLASHING_INACTIVE, SLASHING);
     record->mischance = 0;
     record->mischance_confidence = 0;
     move(chain, validator, STATUS_ACTIVE, QUEUE_ENTER);
-    return chain_ok();
+    return model_ok();
 }
 
-static struct chain_result vote_yes(struct chain *chain, uint32_t voter)
+static struct model_result vote_yes(struct model *chain, uint32_t voter)
 {
     if (!chain->plan.pending)
-        return chain_refuse(GOV_NO_PROPOSAL, GOV);
+        return model_refuse(GOV_NO_PROPOSAL, GOV);
     if (chain->plan.processed)
-        return chain_refuse(GOV_ENDED, GOV);
+        return model_refuse(GOV_ENDED, GOV);
     if (voter == VALIDATOR_NONE)
-        return chain_ok();
+        return model_ok();
     if (!chain->records[voter].can_vote)
-        return chain_refuse(GOV_PERMISSION, GOV);
+        return model_refuse(GOV_PERMISSION, GOV);
     chain->records[voter].voted_yes = true;
-    return chain_ok();
+    return model_ok();
 }
 
-static struct chain_result handle(struct chain *chain, uint32_t signer, const struct chain_msg *msg)
+static struct model_result handle(struct model *chain, uint32_t signer, const struct model_msg *msg)
 {
     switch (msg->kind) {
     case MSG_SEND:
         if (signer != VALIDATOR_NONE && chain->records[signer].balance < msg->amount)
-            return chain_refuse(SDK_FUNDS, "sdk");
-        return chain_ok();
+            return model_refuse(SDK_FUNDS, "sdk");
+        return model_ok();
     case MSG_PAUSE:
         return pause_validator(chain, msg->validator);
     case MSG_UNPAUSE:
@@ -200,7 +200,7 @@ static struct chain_result handle(struct chain *chain, uint32_t signer, const st
     case MSG_VOTE_YES:
         return vote_yes(chain, signer);
     default:
-        return chain_ok();
+        return model_ok();
     }
 }
 
@@ -208,22 +208,22 @@ static struct chain_result handle(struct chain *chain, uint32_t signer, const st
 
 /* Whoever is out already gets a power of 0 once more, which the end of the block will not survive;
  * INACTIVE ones alone are spared. */
-static void pause_non_voters(struct chain *chain)
+static void pause_non_voters(struct model *chain)
 {
     for (uint32_t v = 0; v < chain->record_count; v++) {
-        const struct chain_record *record = &chain->records[v];
+        const struct model_record *record = &chain->records[v];
 
         if (!record->can_vote || record->voted_yes || record->status == STATUS_NONE ||
             record->status == STATUS_INACTIVE)
             continue;
         move(chain, v, STATUS_PAUSED, QUEUE_LEAVE);
-        chain_note(chain, v, "upgrade");
+        model_note(chain, v, "upgrade");
     }
 }
 
-static void run_upgrade(struct chain *chain)
+static void run_upgrade(struct model *chain)
 {
-    struct chain_plan *plan = &chain->plan;
+    struct model_plan *plan = &chain->plan;
 
     if (!plan->pending || chain->time_ms < plan->upgrade_time_ms)
         return;
@@ -253,19 +253,19 @@ static int64_t reduced(int64_t rank, uint64_t percent)
     return whole;
 }
 
-static void inactivate(struct chain *chain, uint32_t validator)
+static void inactivate(struct model *chain, uint32_t validator)
 {
-    const struct chain_properties *p = &chain->properties;
-    struct chain_record *record = &chain->records[validator];
+    const struct model_properties *p = &chain->properties;
+    struct model_record *record = &chain->records[validator];
 
     record->rank = reduced(record->rank, p->inactive_rank_percent);
     record->streak = 0;
     record->inactive_until_ms = chain->time_ms + (int64_t)p->downtime_inactive_s * 1000;
     move(chain, validator, STATUS_INACTIVE, QUEUE_LEAVE);
-    chain_note(chain, validator, "inactive");
+    model_note(chain, validator, "inactive");
 }
 
-static void count_signed(struct chain_record *record, struct height height)
+static void count_signed(struct model_record *record, struct height height)
 {
     record->mischance = 0;
     record->mischance_confidence = 0;
@@ -276,10 +276,10 @@ static void count_signed(struct chain_record *record, struct height height)
         record->rank = record->streak;
 }
 
-static void count_missed(struct chain *chain, uint32_t validator)
+static void count_missed(struct model *chain, uint32_t validator)
 {
-    const struct chain_properties *p = &chain->properties;
-    struct chain_record *record = &chain->records[validator];
+    const struct model_properties *p = &chain->properties;
+    struct model_record *record = &chain->records[validator];
     int64_t decrease = (int64_t)p->mischance_rank_decrease;
 
     record->missed_blocks++;
@@ -295,7 +295,7 @@ static void count_missed(struct chain *chain, uint32_t validator)
         inactivate(chain, validator);
 }
 
-static void count_signatures(struct chain *chain)
+static void count_signatures(struct model *chain)
 {
     struct height height = height_after(chain->height, 1);
 
@@ -309,15 +309,15 @@ static void count_signatures(struct chain *chain)
     }
 }
 
-static void begin(struct chain *chain)
+static void begin(struct model *chain)
 {
     run_upgrade(chain);
     count_signatures(chain);
 }
 
-static enum chain_update update(struct chain *chain, uint32_t validator)
+static enum model_update update(struct model *chain, uint32_t validator)
 {
-    switch ((enum chain_queue)chain->queues[validator]) {
+    switch ((enum model_queue)chain->queues[validator]) {
     case QUEUE_LEAVE:
         return UPDATE_LEAVE;
     case QUEUE_ENTER:
@@ -328,7 +328,7 @@ static enum chain_update update(struct chain *chain, uint32_t validator)
     return UPDATE_NONE;
 }
 
-const struct chain_rules chain_rules_kira = {
+const struct model_rules model_rules_kira = {
     .messages = 1u << MSG_OTHER | 1u << MSG_SEND | 1u << MSG_PAUSE | 1u << MSG_UNPAUSE |
                 1u << MSG_ACTIVATE | 1u << MSG_VOTE_YES,
     .fees = true,

@@ -6,8 +6,8 @@
  *     whole      67                     number     0.4   12
  *     duration   250ms 300s 5m 1.5h 2d  ratio      0.1   10%   2/3
  */
-#ifndef STAGGER_SIM_INPUT_H
-#define STAGGER_SIM_INPUT_H
+#ifndef STAGGER_PROTO_INPUT_H
+#define STAGGER_PROTO_INPUT_H
 
 #include <stdbool.h>
 #include <stddef.h>

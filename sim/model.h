@@ -4,10 +4,10 @@
  *
  * One block goes through the model like this, as in CometBFT with an ABCI application:
  *
- *     chain_check(tx)*        CheckTx of one node: ante rules only, its own expected sequences
- *     chain_begin(h, t, ...)  the upgrade module, counters of who signed block h-1, inactivation
- *     chain_deliver(tx)*      ante rules again, then the message handlers
- *     chain_end()             validator updates: V(h+2); a fatal pair stops the chain for good
+ *     model_check(tx)*        CheckTx of one node: ante rules only, its own expected sequences
+ *     model_begin(h, t, ...)  the upgrade module, counters of who signed block h-1, inactivation
+ *     model_deliver(tx)*      ante rules again, then the message handlers
+ *     model_end()             validator updates: V(h+2); a fatal pair stops the chain for good
  *
  * Worked example, KIRA, members 0..3 of one power, block 20 holds a pause of validator 2:
  *
@@ -24,7 +24,7 @@
  *      10   KIRA: a send of nothing
  *      11   KIRA: gas limit 0
  *      30   timeout_height below the last height (CheckTx), below this block's (in a block)
- *      12   memo longer than CHAIN_MEMO_MAX
+ *      12   memo longer than MODEL_MEMO_MAX
  *      18   KIRA: fee out of range, or less than the messages' execution fees together
  *       5   KIRA: balance below the fee
  *      18   KIRA: poor network and the first message is none that it allows
@@ -52,7 +52,7 @@
  * Invariants, asserted:
  *   C1 V(h+1) and V(h+2) are never empty, and ascend by address.
  *   C2 blocks come in ascending order, without a gap, none after the chain's death.
- *   C3 a record's status and power change through the chain only: what chain_record() gives is for
+ *   C3 a record's status and power change through the chain only: what model_record() gives is for
  *      votes, permissions and balances.
  *   C4 `missing` names members of V(height-1).
  *
@@ -65,18 +65,18 @@
  * A record is a validator's entry on the chain; its number is its index everywhere in the
  * simulator.
  */
-#ifndef STAGGER_SIM_CHAIN_H
-#define STAGGER_SIM_CHAIN_H
+#ifndef STAGGER_SIM_MODEL_H
+#define STAGGER_SIM_MODEL_H
 
 #include "coord/view.h"
 
-#define CHAIN_MONIKER_MAX 80
-#define CHAIN_MSGS_MAX 4
-#define CHAIN_MEMO_MAX 256
-#define CHAIN_RANK_MAX INT64_MAX
+#define MODEL_MONIKER_MAX 80
+#define MODEL_MSGS_MAX 4
+#define MODEL_MEMO_MAX 256
+#define MODEL_RANK_MAX INT64_MAX
 
 /* As kira.staking.ValidatorStatus; DCL uses ACTIVE, PAUSED (disabled) and JAILED. */
-enum chain_status {
+enum model_status {
     STATUS_NONE,
     STATUS_ACTIVE,
     STATUS_INACTIVE,
@@ -95,21 +95,21 @@ enum msg_kind {
     MSG_VOTE_YES,         /* a YES vote of the signer on the pending upgrade proposal */
 };
 
-struct chain_msg {
+struct model_msg {
     enum msg_kind kind;
     uint32_t validator; /* whom the message names: the signer, but for a trustees' disable */
     uint64_t amount;    /* of a send, in the fee denom */
 };
 
-enum chain_author { BY_AGENT, BY_OPERATOR, BY_HOSTILE };
+enum model_author { BY_AGENT, BY_OPERATOR, BY_HOSTILE };
 
-struct chain_tx {
+struct model_tx {
     /* Record whose account signs and pays. VALIDATOR_NONE: some other account (a trustee's), whose
      * sequence and balance are not modelled. */
     uint32_t signer;
     bool forged;        /* signature, chain id or account number do not verify */
-    uint32_t msg_count; /* 1 .. CHAIN_MSGS_MAX */
-    struct chain_msg msgs[CHAIN_MSGS_MAX];
+    uint32_t msg_count; /* 1 .. MODEL_MSGS_MAX */
+    struct model_msg msgs[MODEL_MSGS_MAX];
     uint32_t memo_size; /* characters */
     uint64_t fee;       /* in the fee denom; ignored on DCL */
     uint64_t gas;
@@ -118,21 +118,21 @@ struct chain_tx {
     /* what the memo says, for traces and the view; the chain does not read it */
     bool join;
     uint32_t join_class, join_charter;
-    enum chain_author by;
+    enum model_author by;
     uint64_t id; /* the simulator's own, unique */
 };
 
-struct chain_result {
+struct model_result {
     uint32_t code;
     const char *codespace; /* static; "" for none */
     bool charged;          /* the fee was taken */
     bool sequenced;        /* a sequence was used */
 };
 
-struct chain_record {
+struct model_record {
     uint8_t address[ADDRESS_SIZE];
-    char moniker[CHAIN_MONIKER_MAX];
-    enum chain_status status;
+    char moniker[MODEL_MONIKER_MAX];
+    enum model_status status;
     int64_t power; /* what it has, or would have, in the set */
     int64_t rank, streak;
     uint64_t mischance, mischance_confidence, missed_blocks, produced_blocks;
@@ -144,7 +144,7 @@ struct chain_record {
     bool trustee_disabled;      /* DCL: disabled by the trustees' vote */
 };
 
-struct chain_properties {
+struct model_properties {
     uint64_t min_validators;
     uint64_t min_tx_fee, max_tx_fee;
     /* execution fees */
@@ -156,7 +156,7 @@ struct chain_properties {
     bool guard; /* count ACTIVE members, not records: KIP_54's own wording */
 };
 
-struct chain_plan {
+struct model_plan {
     bool pending; /* a proposal or a scheduled plan */
     int64_t upgrade_time_ms;
     bool instate;   /* soft: the chain goes on */
@@ -164,94 +164,94 @@ struct chain_plan {
 };
 
 /* One entry of a validator set, with CometBFT's rotation. */
-struct chain_member {
+struct model_member {
     uint32_t validator;
     int64_t power, priority;
 };
 
-struct chain_set {
-    struct chain_member *members; /* ascending by address */
+struct model_set {
+    struct model_member *members; /* ascending by address */
     uint32_t count;
     int64_t total_power;
     uint32_t proposer; /* of round 0 */
 };
 
 /* Decided by the chain itself in this block, without a transaction. */
-struct chain_change {
+struct model_change {
     uint32_t validator;
     bool enters;
-    const char *why; /* static: "inactive", "upgrade"; DCL: "trustees", see chain_changes() */
+    const char *why; /* static: "inactive", "upgrade"; DCL: "trustees", see model_changes() */
 };
 
-struct chain; /* opaque */
+struct model; /* opaque */
 
-struct chain_config {
+struct model_config {
     enum chain_kind kind;
-    struct chain_properties properties;
+    struct model_properties properties;
     struct height initial_height;
     int64_t genesis_time_ms;
-    const struct chain_record *records; /* copied */
+    const struct model_record *records; /* copied */
     uint32_t record_count;
 };
 
 /* Default properties of sekai v0.4.13 with the given min_validators. */
-struct chain_properties chain_properties_default(uint64_t min_validators);
+struct model_properties model_properties_default(uint64_t min_validators);
 
 /* The chain before its first block: V(h0) are the ACTIVE records. NULL when memory is short.
  * Asserts that there is one, that every record (but of status NONE) has a power above 0, and that
  * no two of them share an address. */
-struct chain *chain_create(const struct chain_config *config);
-void chain_destroy(struct chain **chain);
+struct model *model_create(const struct model_config *config);
+void model_destroy(struct model **chain);
 
 /* CheckTx as the node of any honest validator would do it now, against the last committed state. A
  * tx that passes raises the expected sequence of its account, and takes its fee there, until the
  * next block is committed; then what still waits in a mempool is checked anew. charged and
  * sequenced stay false. O(1). */
-struct chain_result chain_check(struct chain *chain, const struct chain_tx *tx);
+struct model_result model_check(struct model *chain, const struct model_tx *tx);
 
 /* Begins block `height` (the next one). missing: members of V(height-1) without a signature in its
  * last commit. Returns the number of changes that the chain made by itself, readable by
- * chain_changes() until the next chain_begin(). */
-uint32_t chain_begin(struct chain *chain, struct height height, int64_t time_ms,
+ * model_changes() until the next model_begin(). */
+uint32_t model_begin(struct model *chain, struct height height, int64_t time_ms,
                      const uint32_t *missing, uint32_t missing_count);
-struct chain_result chain_deliver(struct chain *chain, const struct chain_tx *tx);
+struct model_result model_deliver(struct model *chain, const struct model_tx *tx);
 
 /* Ends the block and rotates the sets. Returns false when the block is stored but cannot be
- * applied: it stopped the chain for good, and chain_dead() says why; or the chain halts by plan,
- * and chain_dead() is NULL. chain_height(), the sets and their changes are then those before it. */
-bool chain_end(struct chain *chain);
-const char *chain_dead(const struct chain *chain); /* NULL while it lives */
+ * applied: it stopped the chain for good, and model_dead() says why; or the chain halts by plan,
+ * and model_dead() is NULL. model_height(), the sets and their changes are then those before it. */
+bool model_end(struct model *chain);
+const char *model_dead(const struct model *chain); /* NULL while it lives */
 
 /* Whether the chain halts by plan at this point (hard upgrade): no block after the next one, and
- * that one is stored but not applied. It may be left out here; when it is given, chain_begin() does
- * nothing, chain_deliver() answers code 1 of codespace undefined and chain_end() false. */
-bool chain_halted_by_plan(const struct chain *chain);
+ * that one is stored but not applied. It may be left out here; when it is given, model_begin() does
+ * nothing, model_deliver() answers code 1 of codespace undefined and model_end() false. */
+bool model_halted_by_plan(const struct model *chain);
 
-/* The changes of the block begun last. chain_end() may add some on DCL: a trustees' disable comes
+/* The changes of the block begun last. model_end() may add some on DCL: a trustees' disable comes
  * in a transaction, but not in one that the validator sent. Only changes of the set are listed. */
-uint32_t chain_changes(const struct chain *chain, const struct chain_change **changes);
+uint32_t model_changes(const struct model *chain, const struct model_change **changes);
 
 /* V(h+1) against V(h) for the block h that was ended last: what view_block() wants. */
-uint32_t chain_set_changes(const struct chain *chain, const struct view_change **changes);
+uint32_t model_set_changes(const struct model *chain, const struct view_change **changes);
 
 /* V(h+1) and V(h+2) after block h was ended; V(h0), V(h0 + 1) before the first block. */
-const struct chain_set *chain_validators(const struct chain *chain);
-const struct chain_set *chain_next_validators(const struct chain *chain);
+const struct model_set *model_validators(const struct model *chain);
+const struct model_set *model_next_validators(const struct model *chain);
 
 /* The proposer of the next block in `round` 0, 1, ..., as a node finds it that goes through every
  * round. O(n) per round not asked for before. */
-uint32_t chain_proposer(const struct chain *chain, uint32_t round);
+uint32_t model_proposer(const struct model *chain, uint32_t round);
 
-bool chain_in_set(const struct chain *chain, uint32_t validator);      /* V(h+1) */
-bool chain_in_next_set(const struct chain *chain, uint32_t validator); /* V(h+2) */
-uint32_t chain_record_count(const struct chain *chain);
-struct chain_record *chain_record(struct chain *chain, uint32_t validator);
-struct chain_properties *chain_properties(struct chain *chain);
-struct chain_plan *chain_plan(struct chain *chain);
-uint32_t chain_active_count(const struct chain *chain); /* records by status, O(1) */
-struct height chain_height(const struct chain *chain);  /* last applied; h0 - 1 at first */
+bool model_in_set(const struct model *chain, uint32_t validator);      /* V(h+1) */
+bool model_in_next_set(const struct model *chain, uint32_t validator); /* V(h+2) */
+uint32_t model_record_count(const struct model *chain);
+struct model_record *model_record(struct model *chain, uint32_t validator);
+struct model_properties *model_properties(struct model *chain);
+struct model_plan *model_plan(struct model *chain);
+uint32_t model_active_count(const struct model *chain); /* records by status, O(1) */
+struct height model_height(const struct model *chain);  /* last applied; h0 - 1 at first */
 
 /* The least fee that one transaction with this message needs now. */
-uint64_t chain_fee(const struct chain *chain, enum msg_kind kind);
+uint64_t model_fee(const struct model *chain, enum msg_kind kind);
 
 #endif

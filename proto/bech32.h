@@ -6,8 +6,8 @@
  * The separator is the last '1'. Both cases are allowed, but not mixed. Data is turned back into
  * bytes; the bits left over (fewer than five) must be zero.
  */
-#ifndef STAGGER_SIM_BECH32_H
-#define STAGGER_SIM_BECH32_H
+#ifndef STAGGER_PROTO_BECH32_H
+#define STAGGER_PROTO_BECH32_H
 
 #include <stdbool.h>
 #include <stddef.h>

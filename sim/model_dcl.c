@@ -1,4 +1,4 @@
-#include "sim/chain_rules.h"
+#include "sim/model_rules.h"
 
 #define POOL_MAX 100 /* MaxNodes */
 
@@ -19,71 +19,71 @@ enum {
 };
 
 /* A double sign costs the account as well. */
-static struct chain_result admit(const struct chain *chain, const struct chain_tx *tx,
+static struct model_result admit(const struct model *chain, const struct model_tx *tx,
                                  uint64_t balance)
 {
     (void)balance;
     if (tx->signer != VALIDATOR_NONE && chain->records[tx->signer].status == STATUS_JAILED)
-        return chain_refuse(SDK_UNKNOWN_ACCOUNT, "sdk");
-    return chain_ok();
+        return model_refuse(SDK_UNKNOWN_ACCOUNT, "sdk");
+    return model_ok();
 }
 
-static void move(struct chain *chain, uint32_t validator, enum chain_status status)
+static void move(struct model *chain, uint32_t validator, enum model_status status)
 {
-    chain_set_status(chain, validator, status);
-    chain_touch(chain, validator, QUEUE_NONE);
+    model_set_status(chain, validator, status);
+    model_touch(chain, validator, QUEUE_NONE);
 }
 
-static struct chain_result disable(struct chain *chain, uint32_t validator)
+static struct model_result disable(struct model *chain, uint32_t validator)
 {
-    enum chain_status status = chain->records[validator].status;
+    enum model_status status = chain->records[validator].status;
 
     if (status == STATUS_NONE)
-        return chain_refuse(STAKING_NO_RECORD, "staking");
+        return model_refuse(STAKING_NO_RECORD, "staking");
     if (status != STATUS_ACTIVE)
-        return chain_refuse(VALIDATOR_DISABLED, "validator");
+        return model_refuse(VALIDATOR_DISABLED, "validator");
     move(chain, validator, STATUS_PAUSED);
-    return chain_ok();
+    return model_ok();
 }
 
 /* Also of one that the trustees disabled: the chain does not mind. */
-static struct chain_result enable(struct chain *chain, uint32_t validator)
+static struct model_result enable(struct model *chain, uint32_t validator)
 {
     if (chain->records[validator].status != STATUS_PAUSED)
-        return chain_refuse(VALIDATOR_NOT_DISABLED, "validator");
+        return model_refuse(VALIDATOR_NOT_DISABLED, "validator");
     chain->records[validator].trustee_disabled = false;
     move(chain, validator, STATUS_ACTIVE);
-    return chain_ok();
+    return model_ok();
 }
 
 /* The pool is looked at before the record. */
-static struct chain_result create(struct chain *chain, uint32_t validator)
+static struct model_result create(struct model *chain, uint32_t validator)
 {
     if (chain->next.count == POOL_MAX)
-        return chain_refuse(VALIDATOR_POOL_FULL, "validator");
+        return model_refuse(VALIDATOR_POOL_FULL, "validator");
     if (chain->records[validator].status != STATUS_NONE)
-        return chain_refuse(STAKING_EXISTS, "staking");
+        return model_refuse(STAKING_EXISTS, "staking");
     move(chain, validator, STATUS_ACTIVE);
-    return chain_ok();
+    return model_ok();
 }
 
 /* Nothing is asked about power: disabling the last member is accepted too. */
-static struct chain_result disable_by_trustees(struct chain *chain, uint32_t validator)
+static struct model_result disable_by_trustees(struct model *chain, uint32_t validator)
 {
-    struct chain_record *record;
+    struct model_record *record;
 
     if (validator >= chain->record_count || chain->records[validator].status == STATUS_NONE)
-        return chain_refuse(STAKING_NO_RECORD, "staking");
+        return model_refuse(STAKING_NO_RECORD, "staking");
     record = &chain->records[validator];
     if (record->trustee_disabled)
-        return chain_refuse(VALIDATOR_NO_PROPOSAL, "validator");
+        return model_refuse(VALIDATOR_NO_PROPOSAL, "validator");
     record->trustee_disabled = true;
     if (record->status == STATUS_ACTIVE)
         move(chain, validator, STATUS_PAUSED);
-    return chain_ok();
+    return model_ok();
 }
 
-static struct chain_result handle(struct chain *chain, uint32_t signer, const struct chain_msg *msg)
+static struct model_result handle(struct model *chain, uint32_t signer, const struct model_msg *msg)
 {
     (void)signer;
     switch (msg->kind) {
@@ -96,21 +96,21 @@ static struct chain_result handle(struct chain *chain, uint32_t signer, const st
     case MSG_TRUSTEE_DISABLE:
         return disable_by_trustees(chain, msg->validator);
     default:
-        return chain_ok();
+        return model_ok();
     }
 }
 
 /* No downtime rules, on purpose, and no plan by time. */
-static void begin(struct chain *chain)
+static void begin(struct model *chain)
 {
     (void)chain;
 }
 
 /* The end of a block compares with the power last told to CometBFT, so a change and its reverse in
  * one block are no change. */
-static enum chain_update update(struct chain *chain, uint32_t validator)
+static enum model_update update(struct model *chain, uint32_t validator)
 {
-    const struct chain_record *record = &chain->records[validator];
+    const struct model_record *record = &chain->records[validator];
     bool is = chain->flags[validator] & IN_NEXT;
     bool will_be = record->status == STATUS_ACTIVE;
 
@@ -119,18 +119,18 @@ static enum chain_update update(struct chain *chain, uint32_t validator)
     if (will_be)
         return UPDATE_ENTER;
     if (record->trustee_disabled)
-        chain_note(chain, validator, "trustees");
+        model_note(chain, validator, "trustees");
     return UPDATE_LEAVE;
 }
 
-static uint64_t no_fee(const struct chain *chain, enum msg_kind kind)
+static uint64_t no_fee(const struct model *chain, enum msg_kind kind)
 {
     (void)chain;
     (void)kind;
     return 0;
 }
 
-const struct chain_rules chain_rules_dcl = {
+const struct model_rules model_rules_dcl = {
     .messages = 1u << MSG_OTHER | 1u << MSG_PAUSE | 1u << MSG_UNPAUSE | 1u << MSG_CREATE_VALIDATOR |
                 1u << MSG_TRUSTEE_DISABLE,
     .fees = false,

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/chain_rules.h"
+#include "sim/model_rules.h"
 
 /* codespace sdk */
 enum {
@@ -24,9 +24,9 @@ enum {
 
 /* CheckTx's view of an account: a copy of the committed one, made when it is first needed after a
  * commit. Delivery needs it too, before it changes the record. */
-static struct chain_account *check_account(struct chain *chain, uint32_t signer)
+static struct model_account *check_account(struct model *chain, uint32_t signer)
 {
-    struct chain_account *account = &chain->accounts[signer];
+    struct model_account *account = &chain->accounts[signer];
 
     if (account->stamp != chain->stamp) {
         account->stamp = chain->stamp;
@@ -36,9 +36,9 @@ static struct chain_account *check_account(struct chain *chain, uint32_t signer)
     return account;
 }
 
-static struct chain_account outside_account(const struct chain_tx *tx)
+static struct model_account outside_account(const struct model_tx *tx)
 {
-    return (struct chain_account){.sequence = tx->sequence, .balance = UINT64_MAX};
+    return (struct model_account){.sequence = tx->sequence, .balance = UINT64_MAX};
 }
 
 static bool names_validator(enum msg_kind kind)
@@ -47,24 +47,24 @@ static bool names_validator(enum msg_kind kind)
            kind == MSG_CREATE_VALIDATOR;
 }
 
-static struct chain_result check_messages(const struct chain *chain, const struct chain_tx *tx)
+static struct model_result check_messages(const struct model *chain, const struct model_tx *tx)
 {
-    assert(tx->msg_count <= CHAIN_MSGS_MAX);
+    assert(tx->msg_count <= MODEL_MSGS_MAX);
     for (uint32_t i = 0; i < tx->msg_count; i++) {
         if (!(chain->rules->messages >> tx->msgs[i].kind & 1))
-            return chain_refuse(SDK_DECODE, "sdk");
+            return model_refuse(SDK_DECODE, "sdk");
     }
     if (tx->msg_count == 0)
-        return chain_refuse(SDK_INVALID, "sdk");
+        return model_refuse(SDK_INVALID, "sdk");
     for (uint32_t i = 0; i < tx->msg_count; i++) {
         if (tx->msgs[i].kind == MSG_SEND && tx->msgs[i].amount == 0)
-            return chain_refuse(SDK_COINS, "sdk");
+            return model_refuse(SDK_COINS, "sdk");
     }
-    return chain_ok();
+    return model_ok();
 }
 
 /* The chain asks the named validator's account for its signature. */
-static bool is_signed(const struct chain_tx *tx)
+static bool is_signed(const struct model_tx *tx)
 {
     for (uint32_t i = 0; i < tx->msg_count; i++) {
         if (!names_validator(tx->msgs[i].kind))
@@ -75,34 +75,34 @@ static bool is_signed(const struct chain_tx *tx)
     return !tx->forged;
 }
 
-static struct chain_result ante(const struct chain *chain, const struct chain_tx *tx,
-                                struct height height, const struct chain_account *account)
+static struct model_result ante(const struct model *chain, const struct model_tx *tx,
+                                struct height height, const struct model_account *account)
 {
-    struct chain_result r = check_messages(chain, tx);
+    struct model_result r = check_messages(chain, tx);
 
     if (r.code)
         return r;
     if (chain->rules->fees && tx->gas == 0)
-        return chain_refuse(SDK_GAS, "sdk");
+        return model_refuse(SDK_GAS, "sdk");
     if (tx->timeout_height > 0 && tx->timeout_height < height.n)
-        return chain_refuse(SDK_TIMEOUT, "sdk");
-    if (tx->memo_size > CHAIN_MEMO_MAX)
-        return chain_refuse(SDK_MEMO, "sdk");
+        return model_refuse(SDK_TIMEOUT, "sdk");
+    if (tx->memo_size > MODEL_MEMO_MAX)
+        return model_refuse(SDK_MEMO, "sdk");
     r = chain->rules->admit(chain, tx, account->balance);
     if (r.code)
         return r;
     if (tx->sequence != account->sequence)
-        return chain_refuse(SDK_SEQUENCE, "sdk");
+        return model_refuse(SDK_SEQUENCE, "sdk");
     if (!is_signed(tx))
-        return chain_refuse(SDK_UNAUTHORIZED, "sdk");
-    return chain_ok();
+        return model_refuse(SDK_UNAUTHORIZED, "sdk");
+    return model_ok();
 }
 
-struct chain_result chain_check(struct chain *chain, const struct chain_tx *tx)
+struct model_result model_check(struct model *chain, const struct model_tx *tx)
 {
-    struct chain_account outside = outside_account(tx);
-    struct chain_account *account = &outside;
-    struct chain_result r;
+    struct model_account outside = outside_account(tx);
+    struct model_account *account = &outside;
+    struct model_result r;
 
     if (tx->signer != VALIDATOR_NONE) {
         assert(tx->signer < chain->record_count);
@@ -122,25 +122,25 @@ struct chain_result chain_check(struct chain *chain, const struct chain_tx *tx)
 struct saved {
     uint32_t validator;
     uint8_t queue;
-    struct chain_record record;
+    struct model_record record;
 };
 
-static void undo(struct chain *chain, const struct saved *saved)
+static void undo(struct model *chain, const struct saved *saved)
 {
-    chain_set_status(chain, saved->validator, saved->record.status);
+    model_set_status(chain, saved->validator, saved->record.status);
     chain->records[saved->validator] = saved->record;
     chain->queues[saved->validator] = saved->queue;
 }
 
 /* All or nothing. What a message may change is the record that it names, else the signer's. */
-static struct chain_result run_messages(struct chain *chain, const struct chain_tx *tx)
+static struct model_result run_messages(struct model *chain, const struct model_tx *tx)
 {
-    struct saved saved[CHAIN_MSGS_MAX];
-    struct chain_result r = chain_ok();
+    struct saved saved[MODEL_MSGS_MAX];
+    struct model_result r = model_ok();
     uint32_t done = 0;
 
     for (uint32_t i = 0; i < tx->msg_count && r.code == 0; i++) {
-        const struct chain_msg *msg = &tx->msgs[i];
+        const struct model_msg *msg = &tx->msgs[i];
         bool named = names_validator(msg->kind) || msg->kind == MSG_TRUSTEE_DISABLE;
         uint32_t v = named ? msg->validator : tx->signer;
 
@@ -153,9 +153,9 @@ static struct chain_result run_messages(struct chain *chain, const struct chain_
     return r;
 }
 
-static void use_account(struct chain *chain, const struct chain_tx *tx)
+static void use_account(struct model *chain, const struct model_tx *tx)
 {
-    struct chain_record *record = &chain->records[tx->signer];
+    struct model_record *record = &chain->records[tx->signer];
 
     (void)check_account(chain, tx->signer);
     record->sequence++;
@@ -163,14 +163,14 @@ static void use_account(struct chain *chain, const struct chain_tx *tx)
         record->balance -= tx->fee;
 }
 
-struct chain_result chain_deliver(struct chain *chain, const struct chain_tx *tx)
+struct model_result model_deliver(struct model *chain, const struct model_tx *tx)
 {
-    struct chain_account account = outside_account(tx);
-    struct chain_result r;
+    struct model_account account = outside_account(tx);
+    struct model_result r;
 
     assert(chain->in_block);
     if (chain->stored_only)
-        return chain_refuse(UNDEFINED_INTERNAL, "undefined");
+        return model_refuse(UNDEFINED_INTERNAL, "undefined");
     if (tx->signer != VALIDATOR_NONE) {
         assert(tx->signer < chain->record_count);
         account.sequence = chain->records[tx->signer].sequence;
@@ -189,9 +189,9 @@ struct chain_result chain_deliver(struct chain *chain, const struct chain_tx *tx
 
 /* --- what the rules call --- */
 
-void chain_set_status(struct chain *chain, uint32_t validator, enum chain_status status)
+void model_set_status(struct model *chain, uint32_t validator, enum model_status status)
 {
-    struct chain_record *record = &chain->records[validator];
+    struct model_record *record = &chain->records[validator];
     bool was_active = record->status == STATUS_ACTIVE;
     bool is_active = status == STATUS_ACTIVE;
     bool next = chain->flags[validator] & IN_NEXT;
@@ -205,7 +205,7 @@ void chain_set_status(struct chain *chain, uint32_t validator, enum chain_status
     record->status = status;
 }
 
-void chain_touch(struct chain *chain, uint32_t validator, enum chain_queue queue)
+void model_touch(struct model *chain, uint32_t validator, enum model_queue queue)
 {
     chain->queues[validator] = (uint8_t)queue;
     if (chain->flags[validator] & TOUCHED)
@@ -214,17 +214,17 @@ void chain_touch(struct chain *chain, uint32_t validator, enum chain_queue queue
     chain->touched[chain->touched_count++] = validator;
 }
 
-void chain_note(struct chain *chain, uint32_t validator, const char *why)
+void model_note(struct model *chain, uint32_t validator, const char *why)
 {
     if (!(chain->flags[validator] & IN_NEXT))
         return;
     assert(chain->change_count < chain->record_count);
-    chain->changes[chain->change_count++] = (struct chain_change){validator, false, why};
+    chain->changes[chain->change_count++] = (struct model_change){validator, false, why};
 }
 
 /* --- blocks --- */
 
-static void mark_missing(struct chain *chain, const uint32_t *missing, uint32_t count, bool on)
+static void mark_missing(struct model *chain, const uint32_t *missing, uint32_t count, bool on)
 {
     for (uint32_t i = 0; i < count; i++) {
         uint32_t v = missing[i];
@@ -234,15 +234,15 @@ static void mark_missing(struct chain *chain, const uint32_t *missing, uint32_t 
     }
 }
 
-uint32_t chain_begin(struct chain *chain, struct height height, int64_t time_ms,
+uint32_t model_begin(struct model *chain, struct height height, int64_t time_ms,
                      const uint32_t *missing, uint32_t missing_count)
 {
-    assert(!chain_dead(chain) && !chain->in_block);
+    assert(!model_dead(chain) && !chain->in_block);
     assert(height.n == chain->height.n + 1);
 
     chain->in_block = true;
     chain->change_count = 0;
-    chain->stored_only = chain_halted_by_plan(chain);
+    chain->stored_only = model_halted_by_plan(chain);
     if (chain->stored_only)
         return 0;
     chain->time_ms = time_ms;
@@ -253,13 +253,13 @@ uint32_t chain_begin(struct chain *chain, struct height height, int64_t time_ms,
 }
 
 /* What the application tells CometBFT at the end of the block. */
-static uint32_t collect_updates(struct chain *chain)
+static uint32_t collect_updates(struct model *chain)
 {
     uint32_t count = 0;
 
     for (uint32_t i = 0; i < chain->touched_count; i++) {
         uint32_t v = chain->touched[i];
-        enum chain_update update = chain->rules->update(chain, v);
+        enum model_update update = chain->rules->update(chain, v);
 
         chain->flags[v] &= (uint8_t)~TOUCHED;
         chain->queues[v] = QUEUE_NONE;
@@ -272,7 +272,7 @@ static uint32_t collect_updates(struct chain *chain)
     return count;
 }
 
-static void write_dead(struct chain *chain, enum valset_error error, uint32_t culprit)
+static void write_dead(struct model *chain, enum valset_error error, uint32_t culprit)
 {
     const char *rest = "every node stops here, and again at every restart";
     uint64_t height = chain->height.n + 1;
@@ -295,10 +295,10 @@ static void write_dead(struct chain *chain, enum valset_error error, uint32_t cu
 }
 
 /* Enters one update in the list of changes and in the flags, if it changes the set. */
-static void write_change(struct chain *chain, const struct valset_change *update)
+static void write_change(struct model *chain, const struct valset_change *update)
 {
     uint32_t v = update->validator;
-    const struct chain_member *before = valset_find(&chain->set, chain->ranks, v);
+    const struct model_member *before = valset_find(&chain->set, chain->ranks, v);
     bool active = chain->records[v].status == STATUS_ACTIVE;
 
     if ((before ? before->power : 0) == update->power)
@@ -310,16 +310,16 @@ static void write_change(struct chain *chain, const struct valset_change *update
 }
 
 /* V(h) becomes the past: each flag moves down a place, and V(h+1) is what V(h+2) starts from. */
-static void rotate_flags(struct chain *chain)
+static void rotate_flags(struct model *chain)
 {
     for (uint32_t v = 0; v < chain->record_count; v++)
         chain->flags[v] =
             (uint8_t)((chain->flags[v] >> 1 & (IN_LAST | IN_SET)) | (chain->flags[v] & IN_NEXT));
 }
 
-static void rotate_sets(struct chain *chain, uint32_t update_count)
+static void rotate_sets(struct model *chain, uint32_t update_count)
 {
-    struct chain_set set = chain->set;
+    struct model_set set = chain->set;
     struct view_change *changes = chain->set_changes;
 
     chain->set = chain->next;
@@ -334,7 +334,7 @@ static void rotate_sets(struct chain *chain, uint32_t update_count)
     chain->rotation->started = false;
 }
 
-bool chain_end(struct chain *chain)
+bool model_end(struct model *chain)
 {
     enum valset_error error;
     uint32_t count, culprit;
@@ -358,43 +358,43 @@ bool chain_end(struct chain *chain)
 
 /* --- questions --- */
 
-const char *chain_dead(const struct chain *chain)
+const char *model_dead(const struct model *chain)
 {
     return chain->dead[0] ? chain->dead : NULL;
 }
 
-bool chain_halted_by_plan(const struct chain *chain)
+bool model_halted_by_plan(const struct model *chain)
 {
-    const struct chain_plan *plan = &chain->plan;
+    const struct model_plan *plan = &chain->plan;
 
     return plan->pending && plan->processed && !plan->instate;
 }
 
-uint32_t chain_changes(const struct chain *chain, const struct chain_change **changes)
+uint32_t model_changes(const struct model *chain, const struct model_change **changes)
 {
     *changes = chain->changes;
     return chain->change_count;
 }
 
-uint32_t chain_set_changes(const struct chain *chain, const struct view_change **changes)
+uint32_t model_set_changes(const struct model *chain, const struct view_change **changes)
 {
     *changes = chain->set_changes;
     return chain->set_change_count;
 }
 
-const struct chain_set *chain_validators(const struct chain *chain)
+const struct model_set *model_validators(const struct model *chain)
 {
     return &chain->set;
 }
 
-const struct chain_set *chain_next_validators(const struct chain *chain)
+const struct model_set *model_next_validators(const struct model *chain)
 {
     return &chain->next;
 }
 
-uint32_t chain_proposer(const struct chain *chain, uint32_t round)
+uint32_t model_proposer(const struct model *chain, uint32_t round)
 {
-    struct chain_rotation *rotation = chain->rotation;
+    struct model_rotation *rotation = chain->rotation;
 
     if (round == 0)
         return chain->set.proposer;
@@ -408,57 +408,57 @@ uint32_t chain_proposer(const struct chain *chain, uint32_t round)
     return rotation->set.proposer;
 }
 
-bool chain_in_set(const struct chain *chain, uint32_t validator)
+bool model_in_set(const struct model *chain, uint32_t validator)
 {
     assert(validator < chain->record_count);
     return chain->flags[validator] & IN_SET;
 }
 
-bool chain_in_next_set(const struct chain *chain, uint32_t validator)
+bool model_in_next_set(const struct model *chain, uint32_t validator)
 {
     assert(validator < chain->record_count);
     return chain->flags[validator] & IN_NEXT;
 }
 
-uint32_t chain_record_count(const struct chain *chain)
+uint32_t model_record_count(const struct model *chain)
 {
     return chain->record_count;
 }
 
-struct chain_record *chain_record(struct chain *chain, uint32_t validator)
+struct model_record *model_record(struct model *chain, uint32_t validator)
 {
     assert(validator < chain->record_count);
     return &chain->records[validator];
 }
 
-struct chain_properties *chain_properties(struct chain *chain)
+struct model_properties *model_properties(struct model *chain)
 {
     return &chain->properties;
 }
 
-struct chain_plan *chain_plan(struct chain *chain)
+struct model_plan *model_plan(struct model *chain)
 {
     return &chain->plan;
 }
 
-uint32_t chain_active_count(const struct chain *chain)
+uint32_t model_active_count(const struct model *chain)
 {
     return chain->active;
 }
 
-struct height chain_height(const struct chain *chain)
+struct height model_height(const struct model *chain)
 {
     return chain->height;
 }
 
-uint64_t chain_fee(const struct chain *chain, enum msg_kind kind)
+uint64_t model_fee(const struct model *chain, enum msg_kind kind)
 {
     return chain->rules->fee(chain, kind);
 }
 
 /* --- lifecycle --- */
 
-static bool reserve(struct chain *chain, uint32_t n)
+static bool reserve(struct model *chain, uint32_t n)
 {
     chain->records = calloc(n, sizeof(*chain->records));
     chain->flags = calloc(n, sizeof(*chain->flags));
@@ -481,12 +481,12 @@ static bool reserve(struct chain *chain, uint32_t n)
            chain->next_changes && chain->changes && chain->accounts && chain->rotation->set.members;
 }
 
-static uint32_t count_records(struct chain *chain)
+static uint32_t count_records(struct model *chain)
 {
     uint32_t members = 0;
 
     for (uint32_t v = 0; v < chain->record_count; v++) {
-        const struct chain_record *record = &chain->records[v];
+        const struct model_record *record = &chain->records[v];
 
         assert(record->power > 0 || record->status == STATUS_NONE);
         chain->registered += record->status != STATUS_NONE;
@@ -501,9 +501,9 @@ static uint32_t count_records(struct chain *chain)
 }
 
 /* V(h0) and V(h0 + 1), as CometBFT makes them of a genesis. */
-static void found_sets(struct chain *chain)
+static void found_sets(struct model *chain)
 {
-    const struct chain_set nobody = {0};
+    const struct model_set nobody = {0};
     uint32_t members = count_records(chain);
     enum valset_error error;
 
@@ -516,17 +516,17 @@ static void found_sets(struct chain *chain)
     valset_increment(&chain->next, 1);
 }
 
-struct chain *chain_create(const struct chain_config *config)
+struct model *model_create(const struct model_config *config)
 {
-    struct chain *chain = calloc(1, sizeof(*chain));
+    struct model *chain = calloc(1, sizeof(*chain));
 
     assert(config->record_count > 0 && config->initial_height.n > 0);
     if (!chain || !reserve(chain, config->record_count) ||
         !valset_rank(config->records, config->record_count, chain->ranks)) {
-        chain_destroy(&chain);
+        model_destroy(&chain);
         return NULL;
     }
-    chain->rules = config->kind == CHAIN_KIRA ? &chain_rules_kira : &chain_rules_dcl;
+    chain->rules = config->kind == CHAIN_KIRA ? &model_rules_kira : &model_rules_dcl;
     chain->properties = config->properties;
     chain->record_count = config->record_count;
     memcpy(chain->records, config->records, config->record_count * sizeof(*config->records));
@@ -537,9 +537,9 @@ struct chain *chain_create(const struct chain_config *config)
     return chain;
 }
 
-void chain_destroy(struct chain **chain)
+void model_destroy(struct model **chain)
 {
-    struct chain *c = *chain;
+    struct model *c = *chain;
 
     if (!c)
         return;

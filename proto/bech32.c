@@ -1,4 +1,4 @@
-#include "sim/bech32.h"
+#include "proto/bech32.h"
 
 #include <assert.h>
 #include <string.h>

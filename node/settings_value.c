@@ -1,0 +1,319 @@
+/* From the text of a setting to its value, by kind. */
+#include <assert.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "node/settings_internal.h"
+#include "proto/input.h"
+
+#define FRACTION_PART_MAX 1000000
+#define PORT_MAX 65535
+
+static const char *const url_schemes[] = {"http://", "https://", "tcp://"};
+
+void setting_expected(const struct setting_row *row, char out[SETTING_EXPECTED_MAX])
+{
+    char from[INPUT_DURATION_MAX], to[INPUT_DURATION_MAX];
+    size_t used = 0;
+    switch (row->kind) {
+    case SETTING_IS_TEXT:
+        snprintf(out, SETTING_EXPECTED_MAX, "%" PRIu64 " to %" PRIu64 " printable characters",
+                 row->min, row->max);
+        return;
+    case SETTING_IS_URL:
+        snprintf(out, SETTING_EXPECTED_MAX, "a URL such as http://127.0.0.1:26657");
+        return;
+    case SETTING_IS_URLS:
+        snprintf(out, SETTING_EXPECTED_MAX, "at most %d URLs with commas between them",
+                 SETTINGS_LIST_MAX);
+        return;
+    case SETTING_IS_WHOLE:
+        snprintf(out, SETTING_EXPECTED_MAX, "a whole number from %" PRIu64 " to %" PRIu64, row->min,
+                 row->max);
+        return;
+    case SETTING_IS_DURATION:
+        input_duration_text((int64_t)row->min, from);
+        input_duration_text((int64_t)row->max, to);
+        snprintf(out, SETTING_EXPECTED_MAX, "a duration from %s to %s", from, to);
+        return;
+    case SETTING_IS_BOOL:
+        snprintf(out, SETTING_EXPECTED_MAX, "yes or no");
+        return;
+    case SETTING_IS_CHOICE:
+        for (uint32_t i = 0; row->choices[i]; i++)
+            used += (size_t)snprintf(out + used, SETTING_EXPECTED_MAX - used, "%s%s",
+                                     i ? " or " : "", row->choices[i]);
+        return;
+    case SETTING_IS_FRACTION:
+        snprintf(out, SETTING_EXPECTED_MAX,
+                 "a fraction of at least %" PRIu64 "/%" PRIu64 " and below 1", row->min, row->max);
+        return;
+    case SETTING_IS_PATH:
+        snprintf(out, SETTING_EXPECTED_MAX, "a path");
+        return;
+    case SETTING_IS_COIN:
+        snprintf(out, SETTING_EXPECTED_MAX, "an amount with its denomination, such as 100ukex");
+        return;
+    case SETTING_IS_PAIR:
+        snprintf(out, SETTING_EXPECTED_MAX,
+                 "two whole numbers from %" PRIu64 " to %" PRIu64 " with a comma between them",
+                 row->min, row->max);
+        return;
+    }
+    assert(!"a kind of setting without words");
+}
+
+void setting_url_shown(const char *url, char *out, size_t size)
+{
+    const char *host = strstr(url, "://");
+    host = host ? host + 3 : url;
+    size_t authority = strcspn(host, "/");
+    const char *at = NULL;
+    for (size_t i = 0; i < authority; i++)
+        if (host[i] == '@')
+            at = host + i;
+    if (at)
+        snprintf(out, size, "%.*s***%s", (int)(host - url), url, at);
+    else
+        snprintf(out, size, "%s", url);
+}
+
+static bool refuse(const struct setting_row *row, const char *text, struct fault *fault)
+{
+    char expected[SETTING_EXPECTED_MAX], shown[512], quoted[INPUT_QUOTE_MAX];
+    setting_expected(row, expected);
+    if (row->kind == SETTING_IS_URLS || strlen(text) >= sizeof shown)
+        shown[0] = '\0'; /* a list may hold passwords in more than one place */
+    else
+        setting_url_shown(text, shown, sizeof shown);
+    if (!*text)
+        return fault_set(fault, "it is empty; expected %s", expected);
+    if (!*shown)
+        return fault_set(fault, "expected %s", expected);
+    return fault_set(fault, "\"%s\" is not accepted; expected %s", input_quote(shown, quoted),
+                     expected);
+}
+
+static bool text_is_printable(const char *text)
+{
+    for (; *text; text++)
+        if ((unsigned char)*text < ' ' || *text == 127)
+            return false;
+    return true;
+}
+
+static bool port_is_good(const char *text, size_t length)
+{
+    char digits[8];
+    uint64_t port;
+    if (length == 0 || length >= sizeof digits)
+        return false;
+    memcpy(digits, text, length);
+    digits[length] = '\0';
+    return input_whole(digits, &port) && port >= 1 && port <= PORT_MAX;
+}
+
+/* host, host:port, [address]:port */
+static bool host_is_good(const char *host, size_t length)
+{
+    size_t name = 0;
+    if (length && host[0] == '[') {
+        name = 1 + strspn(host + 1, "0123456789abcdefABCDEF:.");
+        if (name < 3 || name >= length || host[name++] != ']')
+            return false;
+    } else {
+        name = strspn(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_");
+        if (name == 0 || name > length)
+            return false;
+    }
+    return name == length || (host[name] == ':' && port_is_good(host + name + 1, length - name - 1));
+}
+
+static bool url_is_good(const char *url)
+{
+    const char *host = NULL;
+    for (size_t i = 0; i < sizeof url_schemes / sizeof url_schemes[0]; i++)
+        if (strncmp(url, url_schemes[i], strlen(url_schemes[i])) == 0)
+            host = url + strlen(url_schemes[i]);
+    if (!host)
+        return false;
+    for (const char *c = url; *c; c++)
+        if (*c <= ' ' || *c > '~' || strchr("\"<>\\^`{|}?#", *c))
+            return false;
+    size_t length = strcspn(host, "/");
+    for (size_t i = length; i > 0; i--)
+        if (host[i - 1] == '@')
+            return host_is_good(host + i, length - i);
+    return host_is_good(host, length);
+}
+
+static bool urls_parse(const struct setting_row *row, const char *text, struct setting_value *value,
+                       struct fault *fault)
+{
+    for (const char *at = text;;) {
+        at += strspn(at, " \t");
+        size_t length = strcspn(at, ","), used = length;
+        while (used && (at[used - 1] == ' ' || at[used - 1] == '\t'))
+            used--;
+        if (value->item_count == SETTINGS_LIST_MAX)
+            return refuse(row, text, fault);
+        char *item = strndup(at, used);
+        if (!item)
+            return fault_set(fault, "out of memory");
+        value->items[value->item_count++] = item;
+        if (!url_is_good(item))
+            return fault_set(fault, "number %u of the list is no URL such as http://127.0.0.1:26657",
+                             value->item_count);
+        if (!at[length])
+            return true;
+        at += length + 1;
+    }
+}
+
+static bool bool_parse(const char *text, uint64_t *number)
+{
+    static const char *const words[] = {"no", "yes", "false", "true", "off", "on"};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (strcmp(text, words[i]) == 0) {
+            *number = i % 2;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool choice_parse(const struct setting_row *row, const char *text, uint64_t *number,
+                         struct fault *fault)
+{
+    char expected[SETTING_EXPECTED_MAX], quoted[INPUT_QUOTE_MAX];
+    struct input_nearest nearest = {text, NULL, 0};
+    for (uint64_t i = 0; row->choices[i]; i++) {
+        if (strcmp(text, row->choices[i]) == 0) {
+            *number = i;
+            return true;
+        }
+        input_nearest_offer(&nearest, row->choices[i]);
+    }
+    if (!*text || !nearest.best)
+        return refuse(row, text, fault);
+    setting_expected(row, expected);
+    return fault_set(fault, "\"%s\" is not known; expected %s; did you mean %s?",
+                     input_quote(text, quoted), expected, nearest.best);
+}
+
+static bool fraction_parse(const struct setting_row *row, const char *text, uint64_t number[2])
+{
+    uint64_t num, den;
+    if (!input_ratio(text, &num, &den) || den > FRACTION_PART_MAX || num >= den)
+        return false;
+    if (num * row->max < den * row->min)
+        return false;
+    number[0] = num;
+    number[1] = den;
+    return true;
+}
+
+static bool whole_within(const struct setting_row *row, const char *text, uint64_t *number)
+{
+    return input_whole(text, number) && *number >= row->min && *number <= row->max;
+}
+
+static bool pair_parse(const struct setting_row *row, const char *text, uint64_t number[2])
+{
+    char first[24];
+    size_t length = strcspn(text, ",");
+    if (length >= sizeof first || text[length] != ',')
+        return false;
+    memcpy(first, text, length);
+    first[length] = '\0';
+    return whole_within(row, first, &number[0]) && whole_within(row, text + length + 1, &number[1]);
+}
+
+/* A letter, then 2 to 127 letters, digits and / : . _ - as the chains have it. */
+static bool denom_is_good(const char *denom)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    size_t length = strlen(denom);
+    if (length < 3 || length > 128 || !strchr(letters, denom[0]))
+        return false;
+    for (const char *c = denom; *c; c++)
+        if (!strchr(letters, *c) && !strchr("0123456789/:._-", *c))
+            return false;
+    return true;
+}
+
+static bool coin_parse(const struct setting_row *row, const char *text, struct setting_value *value)
+{
+    char digits[24];
+    size_t length = strspn(text, "0123456789");
+    if (length == 0 || length >= sizeof digits || !denom_is_good(text + length))
+        return false;
+    memcpy(digits, text, length);
+    digits[length] = '\0';
+    if (!whole_within(row, digits, &value->number[0]))
+        return false;
+    value->items[0] = strdup(text + length);
+    value->item_count = value->items[0] ? 1 : 0;
+    return value->items[0] != NULL;
+}
+
+static bool duration_parse(const struct setting_row *row, const char *text, uint64_t *number)
+{
+    int64_t ms;
+    if (!input_duration(text, &ms))
+        return false;
+    *number = (uint64_t)ms;
+    return *number >= row->min && *number <= row->max;
+}
+
+static bool kind_parse(const struct setting_row *row, const char *text, struct setting_value *value,
+                       struct fault *fault)
+{
+    bool good = false;
+    switch (row->kind) {
+    case SETTING_IS_TEXT:
+        good = text_is_printable(text) && strlen(text) >= row->min && strlen(text) <= row->max;
+        break;
+    case SETTING_IS_PATH:
+        good = *text && text_is_printable(text);
+        break;
+    case SETTING_IS_URL:
+        good = url_is_good(text);
+        break;
+    case SETTING_IS_URLS:
+        return urls_parse(row, text, value, fault);
+    case SETTING_IS_WHOLE:
+        good = whole_within(row, text, &value->number[0]);
+        break;
+    case SETTING_IS_DURATION:
+        good = duration_parse(row, text, &value->number[0]);
+        break;
+    case SETTING_IS_BOOL:
+        good = bool_parse(text, &value->number[0]);
+        break;
+    case SETTING_IS_CHOICE:
+        return choice_parse(row, text, &value->number[0], fault);
+    case SETTING_IS_FRACTION:
+        good = fraction_parse(row, text, value->number);
+        break;
+    case SETTING_IS_COIN:
+        good = coin_parse(row, text, value);
+        break;
+    case SETTING_IS_PAIR:
+        good = pair_parse(row, text, value->number);
+        break;
+    }
+    return good || refuse(row, text, fault);
+}
+
+bool setting_parse(const struct setting_row *row, const char *text, struct setting_value *value,
+                   struct fault *fault)
+{
+    *value = (struct setting_value){0};
+    if (!kind_parse(row, text, value, fault))
+        return false;
+    value->text = strdup(text);
+    value->given = value->text != NULL;
+    return value->given || fault_set(fault, "out of memory");
+}
