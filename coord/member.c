@@ -163,13 +163,15 @@ static void on_block(struct step *s)
     }
 }
 
+/* A transaction with a code changed nothing. It does not end a pause's flight: after a refusal that was none the
+ * same pause is under way twice, and the other one may happen until the timeout that they share. */
 static void on_included(struct step *s)
 {
     struct coord_memory *m = &s->c->memory;
     enum tx_kind tx = s->event->included.tx;
     struct height h = s->event->included.height;
     bool happened = s->event->included.happened;
-    if (m->flight.kind == tx && (happened || tx != TX_PAUSE)) { /* a pause's twin may be under way */
+    if (m->flight.kind == tx && (happened || tx != TX_PAUSE)) {
         m->flight = (struct coord_flight){.kind = TX_OTHER};
         s->c->retry = INSTANT_NEVER;
         s->dirty = true;

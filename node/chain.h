@@ -80,10 +80,11 @@ struct chain_driver {
     uint32_t topics; /* that the chain has; others are known and empty */
     const struct chain_advice *advice;
     uint32_t advice_count;
-    const char *key_type; /* what an ed25519 consensus address is called: "valcons" */
 };
 
 extern const struct chain_driver chain_kira, chain_dcl;
+extern const struct chain_advice chain_sdk_codes[]; /* what both chains inherit */
+extern const uint32_t chain_sdk_code_count;
 const struct chain_driver *chain_driver(enum chain_kind kind);
 const struct chain_driver *chain_driver_named(const char *name); /* NULL: no such chain */
 
@@ -233,7 +234,7 @@ bool chain_voted_yes(const struct chain_ballot *ballot,
 bool chain_may_vote(const struct chain_ballot *ballot, const uint8_t account[ACCOUNT_ADDRESS_SIZE]);
 
 /* What the member wants to hear (coord.h): is an upgrade pending, has this account voted YES on every one. */
-struct coord_plan chain_plan(const struct chain_facts *facts,
+struct coord_plan chain_plan(const struct chain *chain,
                              const uint8_t account[ACCOUNT_ADDRESS_SIZE]);
 
 /* --- several endpoints: node/compare.c --- */

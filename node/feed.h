@@ -17,7 +17,7 @@
  * read twenty at a time. With `thorough` everything is asked for at every height and every commit's signatures are
  * verified, those for nil too.
  *
- * Who is asked. Endpoint 0 is one's own node: its head is the head, and whatever it has is read from it. Blocks that
+ * Who is asked. One endpoint is one's own node: its head is the head, and whatever it has is read from it. Blocks that
  * it no longer has come from others. An answer that fails is asked from the next endpoint; one that a hash
  * contradicts as well, and then the endpoint is named by a note and used last from then on. When nobody is left who
  * could answer, the feed ends with a fault that names the height, what is wrong and who said it:
@@ -61,19 +61,20 @@ struct feed_progress {
 /* What the feed knows of a validator of the view beside what the view knows. */
 struct feed_validator {
     const struct query_record *record; /* NULL: it has none; account and moniker stand there */
+    bool first_member;                 /* of V(first) */
     bool member;                       /* of V(head + 1) */
-    struct height
-        since; /* the first height of V in which it stands or no longer stands; HEIGHT_NONE: as
-                                 long as the feed looks back */
-    struct instant
-        since_ms; /* header time of the block that decided it: since - 2, or the first one read */
+    /* The first height h with V(h) as it is for this validator now, in the set or out of it; HEIGHT_NONE: as long
+     * as the feed looks back. Header time of the block that decided it, h - 2. */
+    struct height since;
+    struct instant since_ms;
     struct height pause;     /* latest pause of it that happened; HEIGHT_NONE */
     struct instant pause_ms; /* header time of that block */
 };
 
 struct feed_config {
-    zloop_t *loop;   /* borrowed, as is rpc */
-    struct rpc *rpc; /* endpoint 0 is one's own node */
+    zloop_t *loop; /* borrowed, as is rpc */
+    struct rpc *rpc;
+    uint32_t own; /* the endpoint that is one's own node, or is taken for it */
     enum chain_kind chain;
     bool empty_blocks;
     struct charter charter; /* checked and sealed; chain_id is the one that headers must name */

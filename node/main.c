@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "node/commands.h"
 #include "sim/sim.h"
 
 #ifdef NDEBUG
@@ -18,6 +19,10 @@ static int command_help(int argc, char **argv);
 static int command_version(int argc, char **argv);
 
 static const struct command commands[] = {
+    {"chain", "look at a network: status, validators, plan, properties", command_chain},
+    {"keys", "the store of account keys", command_keys},
+    {"tx", "send one transaction, or sign it offline", command_tx},
+    {"turns", "whose turn it is, from a node's blocks", command_turns},
     {"sim", "replay the upgrade of a whole network in simulated time", sim_main},
     {"--help", "this list", command_help},
     {"--version", "the version", command_version},

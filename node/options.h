@@ -6,7 +6,7 @@
  *         .command = "turns", .usage = "turns [OPTIONS]", .about = "...",
  *         .settings = settings, .setting_count = 2, .own = own, .own_count = 1, .take = take};
  *
- *     status = options_read(&spec, &mine, argc, argv, &settings);     calls take(&mine, 0, NULL, fault) for --json
+ *     status = options_parse(&spec, &mine, argc, argv, &settings);     calls take(&mine, 0, NULL, fault) for --json
  *     if (status != OPTIONS_GO)
  *         return status == OPTIONS_HELP ? COMMAND_DONE : COMMAND_USAGE;
  *
@@ -48,8 +48,8 @@ enum options_outcome { OPTIONS_GO, OPTIONS_HELP, OPTIONS_WRONG };
 
 /* Reads everything; *settings is the caller's then (settings_destroy). OPTIONS_HELP has printed the help,
  * OPTIONS_WRONG has printed one line to standard error; *settings is NULL after both. */
-enum options_outcome options_read(const struct options_spec *spec, void *owner, int argc,
-                                  char **argv, struct settings **settings);
+enum options_outcome options_parse(const struct options_spec *spec, void *owner, int argc,
+                                   char **argv, struct settings **settings);
 
 void options_help(const struct options_spec *spec, FILE *out);
 

@@ -1,9 +1,20 @@
 /* Replies of CometBFT's RPC (0.34, 0.37, 0.38, 1.x), from JSON to values. Strict: 64-bit numbers are decimal
  * strings without sign games or blanks, hashes are hex of the right length, bytes are base64; a field that is
- * missing, of another type or out of range is a fault that names its path. Fields that are not needed are
- * not read. What is absent in some version is said at its member.
+ * missing, of another type or out of range is a fault that names its path (node/field.h). Fields that are not
+ * needed are not read.
  *
- * Every reader takes the "result" of the JSON-RPC envelope. Structs that own memory have a _destroy().
+ * Every reader takes the "result" of the JSON-RPC envelope. It returns true with all of *out written, or false
+ * with a fault and *out all zero. Structs that own memory have a _destroy(), which may be called on zeros.
+ *
+ * How versions differ, told by what is there and never by the version's name:
+ *
+ *     block_results     0.34, 0.37 begin_ and end_block_events; 0.38, 1.x finalize_block_events: not read
+ *     validator_updates 0.34 to 0.38 {"pub_key":{"Sum":{...}},"power":"5"}
+ *                       1.x {"power":"5","pub_key_bytes":"...","pub_key_type":"ed25519"}
+ *     left out when 0   power of an update, version.block and version.app of a header, all of abci_info
+ *
+ * What can be checked within one reply is: an address is that of its key, a transaction has its hash, a page has
+ * as many entries as it says. What hashes and signatures bind is for proto/header.h.
  */
 #ifndef STAGGER_NODE_REPLY_H
 #define STAGGER_NODE_REPLY_H
@@ -16,6 +27,8 @@
 #define REPLY_LOG_MAX 1024
 #define REPLY_CODESPACE_MAX 64
 #define REPLY_MEMBERS_MAX 16384
+#define REPLY_TXS_MAX 131072            /* in one block */
+#define REPLY_POWER_MAX (INT64_MAX / 8) /* of all members together: CometBFT's own limit */
 
 struct reply_status {
     char node_id[64], chain_id[HEADER_CHAIN_ID_MAX], version[32], moniker[REPLY_MONIKER_MAX];
@@ -25,7 +38,7 @@ struct reply_status {
     int64_t latest_time_ms; /* Unix */
     bool catching_up;
     uint8_t address[ADDRESS_SIZE], public_key[ED25519_KEY_SIZE]; /* consensus */
-    int64_t voting_power;                                        /* in V(latest + 1) */
+    int64_t voting_power; /* in V(latest + 1); 0: not a member */
 };
 
 struct reply_validators { /* one page */
@@ -64,7 +77,7 @@ struct reply_results {
     void *memory;
 };
 
-struct reply_headers { /* blockchain: newest first */
+struct reply_headers { /* blockchain: newest first, 20 at most */
     int64_t last_height;
     struct header *headers;
     struct block_id *ids;
@@ -75,7 +88,7 @@ struct reply_headers { /* blockchain: newest first */
 struct reply_query { /* abci_query */
     uint32_t code;
     char codespace[REPLY_CODESPACE_MAX], log[REPLY_LOG_MAX];
-    uint8_t *value;
+    uint8_t *value; /* NULL when there is none */
     size_t value_size;
     int64_t height;
 };
@@ -95,17 +108,18 @@ struct reply_tx {
     size_t size;
 };
 
+/* Votes are those of the round under way; the reply may list later rounds, too, whose votes came early. */
 struct reply_consensus {
     int64_t height;
-    int32_t round, step;
-    uint32_t prevotes_have, prevotes_of; /* validators, from the bit array of the latest round */
-    uint32_t precommits_have, precommits_of; /* likewise */
+    int32_t round, step;                 /* 1 new height, 2 new round, 3 propose ... 8 commit */
+    uint32_t prevotes_have, prevotes_of; /* validators, not power */
+    uint32_t precommits_have, precommits_of;
 };
 
 struct reply_abci_info {
-    char data[64], version[64];
+    char data[64], version[64]; /* "" when left out; data is cut */
     uint64_t app_version;
-    int64_t last_height; /* 0 when omitted */
+    int64_t last_height;
 };
 
 MUST_CHECK bool reply_status(const json_t *result, struct reply_status *out, struct fault *fault);

@@ -29,7 +29,8 @@ void secret_create(struct secret *secret, size_t room)
 {
     secret_wipe(secret);
     secret->bytes = OPENSSL_secure_zalloc(room + 1);
-    if (!secret->bytes) /* the secure heap is small; what does not fit there is wiped all the same */
+    if (!secret
+             ->bytes) /* the secure heap is small; what does not fit there is wiped all the same */
         secret->bytes = OPENSSL_zalloc(room + 1);
     assert(secret->bytes);
     secret->room = room;
@@ -104,14 +105,15 @@ static bool file_private(const char *name, int fd, struct fault *fault)
     if (!S_ISREG(about.st_mode) && !S_ISFIFO(about.st_mode))
         return fault_set(fault, "%s: is no file", name);
     if ((about.st_mode & (S_IRWXG | S_IRWXO)) != 0)
-        return fault_set(fault, "%s: others can read it or write to it (mode %04o); expected 0600: "
-                                "chmod 600 and try again",
+        return fault_set(fault,
+                         "%s: others can read it or write to it (mode %04o); expected 0600: "
+                         "chmod 600 and try again",
                          name, (unsigned)about.st_mode & 07777u);
     return true;
 }
 
-bool secret_read_file(const char *option, const char *path, size_t limit, struct secret *secret,
-                      struct fault *fault)
+bool secret_read_file(const char *option, const char *path, size_t limit, bool line,
+                      struct secret *secret, struct fault *fault)
 {
     struct fault name;
     file_name(option, path, &name);
@@ -119,7 +121,7 @@ bool secret_read_file(const char *option, const char *path, size_t limit, struct
     if (fd < 0)
         return fault_set(fault, "%s: cannot be opened: %s", name.text, strerror(errno));
     bool good = file_private(name.text, fd, fault) &&
-                secret_read_stream(name.text, fd, limit, false, secret, fault);
+                secret_read_stream(name.text, fd, limit, line, secret, fault);
     (void)close(fd);
     return good;
 }

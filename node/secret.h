@@ -52,7 +52,7 @@ MUST_CHECK bool secret_read_stream(const char *name, int fd, size_t limit, bool 
 
 /* A file (or pipe) with no permission for group and others; its symbolic links are followed. `option` is how the
  * user named it ("--file"), for faults; a path that could itself be a secret is not repeated. */
-MUST_CHECK bool secret_read_file(const char *option, const char *path, size_t limit,
+MUST_CHECK bool secret_read_file(const char *option, const char *path, size_t limit, bool line,
                                  struct secret *secret, struct fault *fault);
 
 /* Writes all of it, past stdio's buffers. False when that failed. */

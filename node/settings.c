@@ -12,7 +12,7 @@ static const char *const orders[] = {"long-first", "plain", NULL};
 static const struct setting_row rows[SETTING_COUNT] = {
     [SETTING_CHAIN_KIND] = {"chain", "kind", "chain", SETTING_IS_CHOICE, "kira", 0, 0, kinds,
                             "KIND", "which chain it is"},
-    [SETTING_CHAIN_ID] = {"chain", "id", "chain-id", SETTING_IS_TEXT, NULL, 1, 49, NULL, "ID",
+    [SETTING_CHAIN_ID] = {"chain", "id", "chain-id", SETTING_IS_TEXT, NULL, 1, 50, NULL, "ID",
                           "chain id that the nodes must have; by default what they name"},
     [SETTING_CHAIN_NODE] = {"chain", "node", "node", SETTING_IS_URL, "http://127.0.0.1:26657", 0, 0,
                             NULL, "URL", "RPC of your own node"},
@@ -28,7 +28,7 @@ static const struct setting_row rows[SETTING_COUNT] = {
                                300000, NULL, "TIME", "how long one answer of a node may take"},
     [SETTING_CHAIN_IN_FLIGHT] = {"chain", "in_flight", "in-flight", SETTING_IS_WHOLE, "16", 1, 64,
                                  NULL, "N", "requests under way at once"},
-    [SETTING_ACCOUNT_KEY] = {"account", "key", "key", SETTING_IS_TEXT, NULL, 1, 64, NULL, "NAME",
+    [SETTING_ACCOUNT_KEY] = {"account", "key", "key", SETTING_IS_TEXT, NULL, 1, 32, NULL, "NAME",
                              "key of the store that signs"},
     [SETTING_ACCOUNT_KEYS_DIR] = {"account", "keys_dir", "keys-dir", SETTING_IS_PATH, NULL, 0, 0,
                                   NULL, "DIR", "where the store of keys lies"},
@@ -46,9 +46,9 @@ static const struct setting_row rows[SETTING_COUNT] = {
     [SETTING_ACCOUNT_PASSPHRASE_FD] = {"account", "passphrase_fd", "passphrase-fd",
                                        SETTING_IS_WHOLE, NULL, 0, 65535, NULL, "N",
                                        "open file descriptor whose first line is the passphrase"},
-    [SETTING_CHARTER_MIN_VALIDATORS] = {"charter", "min_validators", "min-validators",
-                                        SETTING_IS_WHOLE, NULL, 1, 16384, NULL, "N",
-                                        "least number of active validators; by default the chain's"},
+    [SETTING_CHARTER_MIN_VALIDATORS] =
+        {"charter", "min_validators", "min-validators", SETTING_IS_WHOLE, NULL, 1, 16384, NULL, "N",
+         "least number of active validators; by default the chain's"},
     [SETTING_CHARTER_EPOCH_BLOCKS] = {"charter", "epoch_blocks", "epoch-blocks", SETTING_IS_WHOLE,
                                       NULL, 2, 120, NULL, "N", "W, blocks of an epoch; default 3"},
     [SETTING_CHARTER_LIVE_BLOCKS] = {"charter", "live_blocks", "live-blocks", SETTING_IS_WHOLE,
@@ -58,7 +58,8 @@ static const struct setting_row rows[SETTING_COUNT] = {
                                       NULL, 40, 2398, NULL, "N",
                                       "L, blocks of a round; default 1200"},
     [SETTING_CHARTER_JOINS_MAX] = {"charter", "joins_max", "joins-max", SETTING_IS_WHOLE, NULL, 3,
-                                   20, NULL, "N", "J, joins of one validator in a round; default 8"},
+                                   20, NULL, "N",
+                                   "J, joins of one validator in a round; default 8"},
     [SETTING_CHARTER_REFERENCE_BLOCKS] = {"charter", "reference_blocks", "reference-blocks",
                                           SETTING_IS_WHOLE, NULL, 80, UINT64_C(1) << 40, NULL, "N",
                                           "M, blocks that the reference size looks back; default "
@@ -79,11 +80,11 @@ static const struct setting_row rows[SETTING_COUNT] = {
                                     "usual time between blocks, for the default of M"},
     [SETTING_TX_GAS] = {"tx", "gas", "gas", SETTING_IS_WHOLE, "200000", 1, INT64_MAX, NULL, "N",
                         "gas limit"},
-    [SETTING_TX_FEE] = {"tx", "fee", "fee", SETTING_IS_COIN, NULL, 0, INT64_MAX, NULL, "COIN",
+    [SETTING_TX_FEE] = {"tx", "fee", "fee", SETTING_IS_COIN, NULL, 0, UINT64_MAX, NULL, "COIN",
                         "fee, such as 100ukex; by default what the chain asks for now"},
-    [SETTING_TX_TIMEOUT_BLOCKS] = {"tx", "timeout_blocks", "timeout-blocks", SETTING_IS_WHOLE, "20",
-                                   1, 100000, NULL, "N",
-                                   "blocks after the latest in which a transaction may still happen"},
+    [SETTING_TX_TIMEOUT_BLOCKS] =
+        {"tx", "timeout_blocks", "timeout-blocks", SETTING_IS_WHOLE, "20", 1, 100000, NULL, "N",
+         "blocks after the latest in which a transaction may still happen"},
     [SETTING_TX_WAIT_MAX] = {"tx", "wait_max", "wait-max", SETTING_IS_DURATION, "10m", 1000,
                              86400000, NULL, "TIME",
                              "how long to go on without an answer from any node"},
@@ -298,8 +299,8 @@ static void charter_others(const struct settings *settings, struct charter *char
         charter->ramp_a = (uint32_t)settings_pair(settings, SETTING_CHARTER_RAMP, 0);
         charter->ramp_b = (uint32_t)settings_pair(settings, SETTING_CHARTER_RAMP, 1);
     }
-    charter->order = settings_choice(settings, SETTING_CHARTER_ORDER) == 0 ? ORDER_LONG_FIRST
-                                                                          : ORDER_PLAIN;
+    charter->order =
+        settings_choice(settings, SETTING_CHARTER_ORDER) == 0 ? ORDER_LONG_FIRST : ORDER_PLAIN;
 }
 
 bool settings_charter(const struct settings *settings, const char *chain_id,

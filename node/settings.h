@@ -162,7 +162,7 @@ MUST_CHECK bool settings_charter(const struct settings *settings, const char *ch
  * array that ends with NULL, in one allocation (free), or NULL with a fault. */
 char **settings_words(const char *text, struct fault *fault);
 
-/* The effective settings as a file that can be read again, every line with where it comes from. */
+/* The effective settings in the form of a file, every line with where its value comes from. */
 void settings_print(const struct settings *settings, FILE *out);
 
 #endif

@@ -14,7 +14,8 @@ struct setting_value {
     char *text;  /* as it was given; owned */
     char *items[SETTINGS_LIST_MAX]; /* of a list; of a coin the denomination; owned */
     uint32_t item_count;
-    uint64_t number[2]; /* whole, ms, bool, index of the choice; numerator and denominator; a pair */
+    uint64_t
+        number[2]; /* whole, ms, bool, index of the choice; numerator and denominator; a pair */
 };
 
 struct settings {

@@ -61,7 +61,7 @@ void setting_expected(const struct setting_row *row, char out[SETTING_EXPECTED_M
                  row->min, row->max);
         return;
     }
-    assert(!"a kind of setting without words");
+    assert(false); /* a kind without words */
 }
 
 void setting_url_shown(const char *url, char *out, size_t size)
@@ -79,24 +79,35 @@ void setting_url_shown(const char *url, char *out, size_t size)
         snprintf(out, size, "%s", url);
 }
 
+/* A list of URLs may hold a password anywhere, and what was meant for another option of [account] may be a key:
+ * their text is not repeated. */
 static bool refuse(const struct setting_row *row, const char *text, struct fault *fault)
 {
-    char expected[SETTING_EXPECTED_MAX], shown[512], quoted[INPUT_QUOTE_MAX];
+    char expected[SETTING_EXPECTED_MAX], shown[INPUT_QUOTE_MAX + 1] = "", quoted[INPUT_QUOTE_MAX];
     setting_expected(row, expected);
-    if (row->kind == SETTING_IS_URLS || strlen(text) >= sizeof shown)
-        shown[0] = '\0'; /* a list may hold passwords in more than one place */
-    else
-        setting_url_shown(text, shown, sizeof shown);
     if (!*text)
         return fault_set(fault, "it is empty; expected %s", expected);
-    if (!*shown)
-        return fault_set(fault, "expected %s", expected);
-    return fault_set(fault, "\"%s\" is not accepted; expected %s", input_quote(shown, quoted),
-                     expected);
+    if (row->kind == SETTING_IS_URLS || strcmp(row->section, "account") == 0)
+        return fault_set(fault, "its value is not accepted; expected %s", expected);
+    if (row->kind == SETTING_IS_URL)
+        setting_url_shown(text, shown, sizeof shown);
+    return fault_set(fault, "\"%s\" is not accepted; expected %s",
+                     input_quote(*shown ? shown : text, quoted), expected);
 }
 
 static bool text_is_printable(const char *text)
 {
+    for (; *text; text++)
+        if (*text < ' ' || *text > '~')
+            return false;
+    return true;
+}
+
+/* A path may hold every byte that is no control character. */
+static bool path_is_good(const char *text)
+{
+    if (!*text)
+        return false;
     for (; *text; text++)
         if ((unsigned char)*text < ' ' || *text == 127)
             return false;
@@ -127,7 +138,8 @@ static bool host_is_good(const char *host, size_t length)
         if (name == 0 || name > length)
             return false;
     }
-    return name == length || (host[name] == ':' && port_is_good(host + name + 1, length - name - 1));
+    return name == length ||
+           (host[name] == ':' && port_is_good(host + name + 1, length - name - 1));
 }
 
 static bool url_is_good(const char *url)
@@ -153,6 +165,8 @@ static bool urls_parse(const struct setting_row *row, const char *text, struct s
 {
     for (const char *at = text;;) {
         at += strspn(at, " \t");
+        if (!*at && value->item_count > 0)
+            return true; /* a comma at the end, where an indented line may go on */
         size_t length = strcspn(at, ","), used = length;
         while (used && (at[used - 1] == ' ' || at[used - 1] == '\t'))
             used--;
@@ -163,7 +177,8 @@ static bool urls_parse(const struct setting_row *row, const char *text, struct s
             return fault_set(fault, "out of memory");
         value->items[value->item_count++] = item;
         if (!url_is_good(item))
-            return fault_set(fault, "number %u of the list is no URL such as http://127.0.0.1:26657",
+            return fault_set(fault,
+                             "number %u of the list is no URL such as http://127.0.0.1:26657",
                              value->item_count);
         if (!at[length])
             return true;
@@ -276,7 +291,7 @@ static bool kind_parse(const struct setting_row *row, const char *text, struct s
         good = text_is_printable(text) && strlen(text) >= row->min && strlen(text) <= row->max;
         break;
     case SETTING_IS_PATH:
-        good = *text && text_is_printable(text);
+        good = path_is_good(text);
         break;
     case SETTING_IS_URL:
         good = url_is_good(text);

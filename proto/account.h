@@ -12,6 +12,8 @@
 #ifndef STAGGER_PROTO_ACCOUNT_H
 #define STAGGER_PROTO_ACCOUNT_H
 
+#include <stddef.h>
+
 #include "coord/units.h"
 #include "proto/bech32.h"
 #include "proto/fault.h"
@@ -24,6 +26,9 @@
 /* False when the 32 bytes are no private key (zero, or not below the group's order). */
 MUST_CHECK bool account_public(const uint8_t key[ACCOUNT_KEY_SIZE],
                                uint8_t public_key[ACCOUNT_PUBLIC_SIZE]);
+
+/* Whether the 33 bytes are a point of the curve, compressed. */
+bool account_public_check(const uint8_t public_key[ACCOUNT_PUBLIC_SIZE]);
 
 void account_address(const uint8_t public_key[ACCOUNT_PUBLIC_SIZE],
                      uint8_t address[ACCOUNT_ADDRESS_SIZE]);

@@ -21,8 +21,9 @@
  *     proposer_priority, codespace, log, events       nothing
  *
  * I1  A check that succeeds has seen every byte of what it names; there is no early end.
- * I2  Two different values never give the same hashed bytes: what cannot be told apart there (an absent
- *     entry with an address, a power of zero) is refused before.
+ * I2  Two different values never give the same hashed bytes.
+ * I3  Signatures are those of RFC 8032 with s below the group's order. Newer nodes let a few more pass
+ *     (ZIP 215), which no honest signer makes; a commit with one of them is refused here.
  */
 #ifndef STAGGER_PROTO_HEADER_H
 #define STAGGER_PROTO_HEADER_H

@@ -170,26 +170,28 @@ const char *input_quote(const char *text, char out[INPUT_QUOTE_MAX])
     return out;
 }
 
-/* Letters to insert, drop or replace to get from a to b; both shorter than INPUT_WORD_MAX. */
+/* Letters to insert, drop, replace or exchange with their neighbour to get from a to b; both shorter than
+ * INPUT_WORD_MAX. */
 static uint32_t edit_distance(const char *a, const char *b)
 {
-    uint32_t row[INPUT_WORD_MAX];
-    uint32_t width = (uint32_t)strlen(b);
+    uint32_t rows[3][INPUT_WORD_MAX]; /* of the prefixes of a with i, i - 1 and i - 2 letters */
+    uint32_t width = (uint32_t)strlen(b), i = 0;
     assert(width < INPUT_WORD_MAX);
     for (uint32_t j = 0; j <= width; j++)
-        row[j] = j;
-    for (uint32_t i = 1; a[i - 1]; i++) {
-        uint32_t diagonal = row[0];
+        rows[0][j] = j;
+    while (a[i++]) {
+        uint32_t *row = rows[i % 3], *above = rows[(i + 2) % 3], *top = rows[(i + 1) % 3];
         row[0] = i;
         for (uint32_t j = 1; j <= width; j++) {
-            uint32_t best = diagonal + (a[i - 1] != b[j - 1]);
-            best = row[j] + 1 < best ? row[j] + 1 : best;
+            uint32_t best = above[j - 1] + (a[i - 1] != b[j - 1]);
+            best = above[j] + 1 < best ? above[j] + 1 : best;
             best = row[j - 1] + 1 < best ? row[j - 1] + 1 : best;
-            diagonal = row[j];
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                best = top[j - 2] + 1 < best ? top[j - 2] + 1 : best;
             row[j] = best;
         }
     }
-    return row[width];
+    return rows[(i - 1) % 3][width];
 }
 
 void input_nearest_offer(struct input_nearest *nearest, const char *word)

@@ -161,7 +161,8 @@ MUST_CHECK bool query_ballots_read(enum chain_kind chain, const uint8_t *bytes, 
 void query_ballots_destroy(struct query_ballots *ballots);
 
 struct query_account {
-    bool exists;
+    bool exists; /* false: the chain has never heard of it */
+    uint8_t address[ACCOUNT_ADDRESS_SIZE];
     uint64_t number, sequence;
 };
 void query_account(enum chain_kind chain, const char *address, struct query *query);
@@ -169,7 +170,8 @@ MUST_CHECK bool query_account_read(enum chain_kind chain, const uint8_t *bytes, 
                                    struct query_account *out, struct fault *fault);
 
 void query_balance(const char *address, const char *denom, struct query *query); /* KIRA */
-MUST_CHECK bool query_balance_read(const uint8_t *bytes, size_t size, uint64_t *amount,
+MUST_CHECK bool query_balance_read(const uint8_t *bytes, size_t size, const char *denom,
+                                   uint64_t *amount,
                                    struct fault *fault); /* UINT64_MAX when it is more */
 
 #endif

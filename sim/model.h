@@ -26,6 +26,7 @@
  *      30   timeout_height below the last height (CheckTx), below this block's (in a block)
  *      12   memo longer than MODEL_MEMO_MAX
  *      18   KIRA: fee out of range, or less than the messages' execution fees together
+ *       9   the chain has no account of the signer
  *       5   KIRA: balance below the fee
  *      18   KIRA: poor network and the first message is none that it allows
  *       9   DCL: the account is gone (its validator was caught signing twice)
@@ -56,6 +57,9 @@
  *      votes, permissions and balances.
  *   C4 `missing` names members of V(height-1).
  *
+ * Who keeps accounts of others than validators, and runs messages that are nothing to validators (the devnet),
+ * lends both to each transaction: `outsider` and `handler`.
+ *
  * Rules, codes and constants are those of the real chains: sekai v0.4.13 (pause, unpause, activate,
  * records guard, mischance and rank, fee range, the upgrade module that pauses who did not vote
  * YES) and DCL 1.5 (disable-node, enable-node, trustees' disable, create-validator as the carrier
@@ -72,6 +76,7 @@
 
 #define MODEL_MONIKER_MAX 80
 #define MODEL_MSGS_MAX 4
+#define MODEL_MANY_MAX 256
 #define MODEL_MEMO_MAX 256
 #define MODEL_RANK_MAX INT64_MAX
 
@@ -93,6 +98,7 @@ enum msg_kind {
     MSG_CREATE_VALIDATOR, /* DCL: refused for a record that exists, the carrier of a join */
     MSG_TRUSTEE_DISABLE,  /* DCL: the approval that completes a trustees' disable of `validator` */
     MSG_VOTE_YES,         /* a YES vote of the signer on the pending upgrade proposal */
+    MSG_GOVERN,           /* KIRA: a proposal or a vote, run by the transaction's handler */
 };
 
 struct model_msg {
@@ -101,17 +107,56 @@ struct model_msg {
     uint64_t amount;    /* of a send, in the fee denom */
 };
 
+/* What a code leaves open. */
+enum model_reason {
+    REASON_PLAIN,
+    REASON_NO_MESSAGE,
+    REASON_FEE_RANGE,
+    REASON_FEE_EXECUTION, /* less than the messages' execution fees together */
+    REASON_POOR_TYPE,     /* poor network: the first message is none that it allows */
+    REASON_POOR_SEND,     /* poor network: more than it lets one send */
+};
+
+struct model_result {
+    uint32_t code;
+    const char *codespace; /* static; "" for none */
+    bool charged;          /* the fee was taken */
+    bool sequenced;        /* a sequence was used */
+    enum model_reason reason;
+    uint32_t message;           /* when sequenced: the one that was refused */
+    uint64_t expected, balance; /* the sequence and balance that the account had */
+};
+
+/* An account of no validator, kept by the caller. */
+struct model_outsider {
+    uint64_t sequence, balance; /* as committed */
+    uint64_t stamp, checked_sequence,
+        checked_balance; /* CheckTx's view: the chain's, zero at first */
+};
+
+/* Runs the messages that name no validator's record, in their places among the others, when they are delivered.
+ * *then is what the chain is to run in addition, MSG_OTHER when it is called: nothing. If any message of the
+ * transaction is refused, also a later one, what the handler did is to be taken back after model_deliver(). */
+struct model_handler {
+    struct model_result (*handle)(void *context, uint32_t message, struct model_msg *then);
+    void *context;
+};
+
 enum model_author { BY_AGENT, BY_OPERATOR, BY_HOSTILE };
 
 struct model_tx {
     /* Record whose account signs and pays. VALIDATOR_NONE: some other account (a trustee's), whose
      * sequence and balance are not modelled. */
     uint32_t signer;
-    bool forged;        /* signature, chain id or account number do not verify */
-    uint32_t msg_count; /* 1 .. MODEL_MSGS_MAX */
+    bool forged;                     /* signature, chain id or account number do not verify */
+    bool unknown;                    /* the chain has no account of the signer */
+    struct model_outsider *outsider; /* of VALIDATOR_NONE: its account; NULL: not modelled */
+    uint32_t msg_count;              /* 1 .. MODEL_MSGS_MAX */
     struct model_msg msgs[MODEL_MSGS_MAX];
-    uint32_t memo_size; /* characters */
-    uint64_t fee;       /* in the fee denom; ignored on DCL */
+    const struct model_msg *many;        /* instead of msgs, up to MODEL_MANY_MAX; NULL: msgs */
+    const struct model_handler *handler; /* NULL: the chain runs all messages itself */
+    uint32_t memo_size;                  /* characters */
+    uint64_t fee;                        /* in the fee denom; ignored on DCL */
     uint64_t gas;
     uint64_t sequence;
     uint64_t timeout_height; /* 0: none */
@@ -120,13 +165,6 @@ struct model_tx {
     uint32_t join_class, join_charter;
     enum model_author by;
     uint64_t id; /* the simulator's own, unique */
-};
-
-struct model_result {
-    uint32_t code;
-    const char *codespace; /* static; "" for none */
-    bool charged;          /* the fee was taken */
-    bool sequenced;        /* a sequence was used */
 };
 
 struct model_record {
@@ -250,6 +288,9 @@ struct model_properties *model_properties(struct model *chain);
 struct model_plan *model_plan(struct model *chain);
 uint32_t model_active_count(const struct model *chain); /* records by status, O(1) */
 struct height model_height(const struct model *chain);  /* last applied; h0 - 1 at first */
+
+/* KIRA: what the execution fees of a transaction's messages come to. */
+uint64_t model_execution_fee(const struct model *chain, const struct model_tx *tx);
 
 /* The least fee that one transaction with this message needs now. */
 uint64_t model_fee(const struct model *chain, enum msg_kind kind);

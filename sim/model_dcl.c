@@ -23,6 +23,8 @@ static struct model_result admit(const struct model *chain, const struct model_t
                                  uint64_t balance)
 {
     (void)balance;
+    if (tx->unknown)
+        return model_refuse(SDK_UNKNOWN_ACCOUNT, "sdk");
     if (tx->signer != VALIDATOR_NONE && chain->records[tx->signer].status == STATUS_JAILED)
         return model_refuse(SDK_UNKNOWN_ACCOUNT, "sdk");
     return model_ok();

@@ -9,6 +9,7 @@
 /* codespace sdk */
 enum {
     SDK_FUNDS = 5,
+    SDK_UNKNOWN_ACCOUNT = 9,
     SDK_INVALID = 18,
 };
 
@@ -65,6 +66,16 @@ static uint64_t execution_fee(const struct model_properties *p, enum msg_kind ki
     }
 }
 
+uint64_t model_execution_fee(const struct model *chain, const struct model_tx *tx)
+{
+    const struct model_msg *msgs = model_messages(tx);
+    uint64_t sum = 0;
+
+    for (uint32_t i = 0; i < tx->msg_count; i++)
+        sum += execution_fee(&chain->properties, msgs[i].kind);
+    return sum;
+}
+
 static uint64_t least_fee(const struct model *chain, enum msg_kind kind)
 {
     uint64_t fee = execution_fee(&chain->properties, kind);
@@ -82,6 +93,7 @@ static bool allowed_when_poor(const struct model_msg *msg)
     case MSG_UNPAUSE:
     case MSG_ACTIVATE:
     case MSG_VOTE_YES:
+    case MSG_GOVERN:
         return true;
     default:
         return false;
@@ -92,16 +104,19 @@ static struct model_result admit(const struct model *chain, const struct model_t
                                  uint64_t balance)
 {
     const struct model_properties *p = &chain->properties;
-    uint64_t needed = 0;
+    const struct model_msg *msgs = model_messages(tx);
 
-    for (uint32_t i = 0; i < tx->msg_count; i++)
-        needed += execution_fee(p, tx->msgs[i].kind);
-    if (tx->fee < p->min_tx_fee || tx->fee > p->max_tx_fee || tx->fee < needed)
-        return model_refuse(SDK_INVALID, "sdk");
+    if (tx->fee < p->min_tx_fee || tx->fee > p->max_tx_fee)
+        return model_refuse_for(SDK_INVALID, "sdk", REASON_FEE_RANGE);
+    if (tx->fee < model_execution_fee(chain, tx))
+        return model_refuse_for(SDK_INVALID, "sdk", REASON_FEE_EXECUTION);
+    if (tx->unknown)
+        return model_refuse(SDK_UNKNOWN_ACCOUNT, "sdk");
     if (balance < tx->fee)
         return model_refuse(SDK_FUNDS, "sdk");
-    if (chain->registered < p->min_validators && !allowed_when_poor(&tx->msgs[0]))
-        return model_refuse(SDK_INVALID, "sdk");
+    if (chain->registered < p->min_validators && !allowed_when_poor(msgs))
+        return model_refuse_for(SDK_INVALID, "sdk",
+                                msgs->kind == MSG_SEND ? REASON_POOR_SEND : REASON_POOR_TYPE);
     return model_ok();
 }
 
@@ -126,7 +141,7 @@ static struct model_result pause_validator(struct model *chain, uint32_t validat
 {
     if (is_too_few_to_pause(chain))
         return model_refuse(SLASHING_POOR, SLASHING);
-    switch (chain->records[validator].status) {
+    switch (model_status_of(chain->records, chain->record_count, validator)) {
     case STATUS_NONE:
         return model_refuse(SLASHING_NO_RECORD, SLASHING);
     case STATUS_JAILED:
@@ -144,7 +159,7 @@ static struct model_result pause_validator(struct model *chain, uint32_t validat
 
 static struct model_result unpause_validator(struct model *chain, uint32_t validator)
 {
-    enum model_status status = chain->records[validator].status;
+    enum model_status status = model_status_of(chain->records, chain->record_count, validator);
 
     if (status == STATUS_NONE)
         return model_refuse(SLASHING_NO_RECORD, SLASHING);
@@ -156,11 +171,13 @@ static struct model_result unpause_validator(struct model *chain, uint32_t valid
 
 static struct model_result activate_validator(struct model *chain, uint32_t validator)
 {
-    struct model_record *record = &chain->records[validator];
+    enum model_status status = model_status_of(chain->records, chain->record_count, validator);
+    struct model_record *record;
 
-    if (record->status == STATUS_NONE)
+    if (status == STATUS_NONE)
         return model_refuse(SLASHING_NO_RECORD, SLASHING);
-    if (record->status != STATUS_INACTIVE)
+    record = &chain->records[validator];
+    if (status != STATUS_INACTIVE)
         return model_refuse(SLASHING_NOT_INACTIVE, SLASHING);
     if (chain->time_ms < record->inactive_until_ms)
         return model_refuse(SLASHING_INACTIVE, SLASHING);
@@ -330,7 +347,7 @@ static enum model_update update(struct model *chain, uint32_t validator)
 
 const struct model_rules model_rules_kira = {
     .messages = 1u << MSG_OTHER | 1u << MSG_SEND | 1u << MSG_PAUSE | 1u << MSG_UNPAUSE |
-                1u << MSG_ACTIVATE | 1u << MSG_VOTE_YES,
+                1u << MSG_ACTIVATE | 1u << MSG_VOTE_YES | 1u << MSG_GOVERN,
     .fees = true,
     .admit = admit,
     .handle = handle,

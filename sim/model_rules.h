@@ -101,12 +101,30 @@ struct model {
 
 static inline struct model_result model_ok(void)
 {
-    return (struct model_result){0, "", false, false};
+    return (struct model_result){.codespace = ""};
 }
 
 static inline struct model_result model_refuse(uint32_t code, const char *codespace)
 {
-    return (struct model_result){code, codespace, false, false};
+    return (struct model_result){.code = code, .codespace = codespace};
+}
+
+static inline struct model_result model_refuse_for(uint32_t code, const char *codespace,
+                                                   enum model_reason reason)
+{
+    return (struct model_result){.code = code, .codespace = codespace, .reason = reason};
+}
+
+static inline const struct model_msg *model_messages(const struct model_tx *tx)
+{
+    return tx->many ? tx->many : tx->msgs;
+}
+
+/* Of VALIDATOR_NONE: STATUS_NONE. */
+static inline enum model_status model_status_of(const struct model_record *records, uint32_t count,
+                                                uint32_t validator)
+{
+    return validator < count ? records[validator].status : STATUS_NONE;
 }
 
 /* The only way in which a status changes; keeps the counts. */

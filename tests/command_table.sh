@@ -31,7 +31,18 @@ says() {
 expect 0 0 "$STAGGER" --version
 says "stagger "
 expect 0 0 "$STAGGER" --help
-says "  sim "
+for command in chain keys tx turns sim; do
+    says "  $command "
+done
+for command in "chain --help" "chain status --help" "tx --help" "tx pause --help" "keys --help" "turns --help"; do
+    # shellcheck disable=SC2086 # one word an argument
+    expect 0 0 "$STAGGER" $command
+    says "usage: stagger "
+done
+for command in chain tx keys "chain nonsense" "tx nonsense" "keys nonsense" "turns --nonsense" "tx pause --nonsense"; do
+    # shellcheck disable=SC2086
+    expect 1 1 "$STAGGER" $command
+done
 expect 1 1 "$STAGGER"
 expect 1 1 "$STAGGER" nonsense
 expect 1 1 "$STAGGER" ""

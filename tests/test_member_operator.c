@@ -257,22 +257,40 @@ static void no_force_for_the_last_live_member(void **state)
     assert_true(refused(w, REASON_LAST_MEMBER));
 }
 
-/* A pause that failed in its block is a membership transaction as well: one block must lie between. */
-static void force_right_after_a_failed_pause(void **state)
+/* A pause that failed in its block is no membership transaction, but the same one may be under way once more. */
+static void force_after_a_failed_pause(void **state)
 {
     (void)state;
     struct member_world *w = world_begin_turn(&world, COORD_WAITING);
     world_fate(w, TX_PAUSE, FATE_FAILED, 1);
     world_until(w, COORD_PAUSING);
     world_command(w, COMMAND_HOLD, 0); /* no new join */
+    world_block(w);
+    assert_true(world_told(w, "our pause was refused in block 7"));
+    assert_int_equal(coord_memory(&w->core)->membership.n, 0);
+    world_command(w, COMMAND_FORCE, WORLD_WORK_MS);
+    assert_true(refused(w, REASON_BUSY));
     world_until(w, COORD_JOINING);
-    uint64_t failed = coord_memory(&w->core)->membership.n;
+    assert_int_equal(w->height, 9);
+    world_command(w, COMMAND_FORCE, WORLD_WORK_MS);
+    assert_int_equal(world_sent(w, TX_PAUSE), 2);
+}
+
+/* One block must lie between two membership transactions of ours. */
+static void force_right_after_an_unpause(void **state)
+{
+    (void)state;
+    struct member_world *w = world_begin(&world, NULL);
+    struct coord_event unpaused = {.kind = EVENT_INCLUDED};
+    unpaused.included.tx = TX_UNPAUSE;
+    unpaused.included.height = height_at(w->height);
+    unpaused.included.happened = true;
+    world_event(w, unpaused);
     world_command(w, COMMAND_FORCE, WORLD_WORK_MS);
     assert_true(refused(w, REASON_SPACING));
     world_block(w);
-    assert_int_equal(w->height, failed + 1);
     world_command(w, COMMAND_FORCE, WORLD_WORK_MS);
-    assert_int_equal(world_sent(w, TX_PAUSE), 2);
+    assert_int_equal(world_sent(w, TX_PAUSE), 1);
 }
 
 static void no_force_in_a_closing_window_without_yes(void **state)
@@ -422,7 +440,8 @@ int main(void)
         cmocka_unit_test_teardown(force_that_times_out, end),
         cmocka_unit_test_teardown(no_force_for_the_last_member, end),
         cmocka_unit_test_teardown(no_force_for_the_last_live_member, end),
-        cmocka_unit_test_teardown(force_right_after_a_failed_pause, end),
+        cmocka_unit_test_teardown(force_after_a_failed_pause, end),
+        cmocka_unit_test_teardown(force_right_after_an_unpause, end),
         cmocka_unit_test_teardown(no_force_in_a_closing_window_without_yes, end),
         cmocka_unit_test_teardown(no_force_out_of_the_set, end),
         cmocka_unit_test_teardown(force_below_the_floor_goes_offline, end),

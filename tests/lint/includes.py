@@ -7,7 +7,8 @@
 
 Beyond that coord/ reads no clock, opens nothing and draws no entropy: it includes a short list of
 standard headers, and SHA-256 in one file. A driver (node/chain_*.c, node/runtime_*.c and so on)
-sees the interface of its kind, never another driver.
+sees the interface of its kind, never another driver. What protobuf-c generates (NAME.pb-c.h, from
+proto/NAME.proto) and its own headers are seen by proto/'s .c files and private headers only.
 
 usage: includes.py ROOT
 """
@@ -32,7 +33,10 @@ CORE_HEADERS = {
     "string.h",
 }
 HASH_HEADERS = {"openssl/sha.h", "openssl/evp.h"}
-DRIVER = re.compile(r"node/((?:chain|runtime|transport|store)_\w+)\.[ch]$")
+GENERATED = re.compile(r"(\w+)\.pb-c\.h$")
+SEES_GENERATED = re.compile(r"proto/(?:\w+\.c|\w+_internal\.h|bounded\.h)$")
+# What the files of one kind share (node/chain_internal.h) is no driver.
+DRIVER = re.compile(r"node/((?:chain|runtime|transport|store)_(?!internal\.)\w+)\.[ch]$")
 
 
 def driver(path):
@@ -40,7 +44,16 @@ def driver(path):
     return match[1] if match else None
 
 
+def wrong_generated(path, name, exists):
+    if not SEES_GENERATED.match(path):
+        return f'generated types stay inside proto/ ("{name}")'
+    source = "proto/" + GENERATED.match(name)[1] + ".proto"
+    return None if exists(source) else f'"{name}" has no {source}'
+
+
 def wrong_quoted(path, name, exists):
+    if GENERATED.match(name):
+        return wrong_generated(path, name, exists)
     folder, target = path.split("/")[0], name.split("/")[0]
     if "/" not in name or ".." in name.split("/"):
         return f'"{name}" is not written from the root; write "{folder}/{os.path.basename(name)}"'
@@ -64,6 +77,8 @@ def check(paths, text_of, exists):
             wrong = None
             if kind == '"':
                 wrong = wrong_quoted(path, name, exists)
+            elif name.startswith("protobuf-c/") and not SEES_GENERATED.match(path):
+                wrong = f"<{name}>: protobuf-c stays inside proto/"
             elif path.startswith("coord/") and name in HASH_HEADERS:
                 hashers.setdefault(path, line)
             elif path.startswith("coord/") and name not in CORE_HEADERS:

@@ -46,6 +46,20 @@ class Includes(unittest.TestCase):
                  "sim/c.h": '#include "tests/d.h"\n', "tests/d.h": ""}
         self.assertEqual(len(lint_includes(files)), 3)
 
+    def test_what_drivers_share_is_no_driver(self):
+        files = {"node/chain_kira.c": '#include "node/chain_internal.h"\n#include "node/chain_dcl.h"\n',
+                 "node/chain_internal.h": "", "node/chain_dcl.h": ""}
+        self.assertEqual(lint_includes(files),
+                         ['node/chain_kira.c:2: a driver may not see another driver ("node/chain_dcl.h")'])
+
+    def test_generated_types_stay_inside_proto(self):
+        files = {"proto/kira.proto": "", "proto/tx.c": '#include "kira.pb-c.h"\n#include <protobuf-c/protobuf-c.h>\n',
+                 "proto/tx_internal.h": '#include "kira.pb-c.h"\n', "proto/old.c": '#include "gone.pb-c.h"\n',
+                 "proto/tx.h": '#include "kira.pb-c.h"\n', "node/a.c": '#include "kira.pb-c.h"\n',
+                 "node/b.c": "#include <protobuf-c/protobuf-c.h>\n"}
+        self.assertEqual([line.split(":")[0] for line in lint_includes(files)],
+                         ["node/a.c", "node/b.c", "proto/old.c", "proto/tx.h"])
+
     def test_the_core_opens_nothing(self):
         for header in ("time.h", "sys/socket.h", "stdatomic.h", "unistd.h", "math.h", "openssl/rand.h"):
             self.assertEqual(len(lint_includes({"coord/a.c": f"#include <{header}>\n"})), 1, header)

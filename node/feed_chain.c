@@ -1,0 +1,263 @@
+/* One height after the other: what a block says of the one before, and what the one behind says of it. */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "node/feed_internal.h"
+#include "proto/encoding.h"
+
+static void fail_at(struct feed *feed, const char *what, uint64_t height, uint32_t endpoint,
+                    const struct fault *fault)
+{
+    struct fault whole;
+    fault_set(&whole, "%s %llu from %s: %s", what, (unsigned long long)height,
+              feed_url(feed, endpoint), fault->text);
+    feed_fail(feed, &whole);
+}
+
+/* A block that stands by itself but not on the block before: taken from another node if it was not one's own. */
+static void replace_block(struct feed *feed, struct slot *slot, const struct fault *fault)
+{
+    uint64_t height = slot->height;
+    uint32_t tried = slot->block_tried, from = slot->block_from;
+    bool full = slot->full;
+    if (from == feed->own) {
+        fail_at(feed, "block", height, from, fault);
+        return;
+    }
+    enum call_kind kind = full ? CALL_BLOCK : CALL_HEADERS;
+    if (!feed_contradicted(feed, kind, "block", height, from, &tried, fault))
+        return;
+    feed_slot_reset(slot);
+    slot->height = height;
+    slot->full = full;
+    slot->block_tried = tried;
+    feed_ask(feed, kind, height, 1, tried);
+}
+
+/* Header h on header h-1. Both hash to their own ids, so a difference is one between two stories; only the parts of
+ * the earlier id are bound by nothing but the later header. */
+static bool links(struct feed *feed, const struct slot *before, struct slot *slot)
+{
+    struct fault fault;
+    if (!header_check_next_header(&before->header, &slot->header, &fault)) {
+        replace_block(feed, slot, &fault);
+        return false;
+    }
+    if (block_id_equal(&before->id, &slot->header.last_block_id))
+        return true;
+    char said[HEX_TEXT(HASH_SIZE)], bound[HEX_TEXT(HASH_SIZE)];
+    hex_encode_upper(before->id.parts_hash.bytes, HASH_SIZE, said);
+    hex_encode_upper(slot->header.last_block_id.parts_hash.bytes, HASH_SIZE, bound);
+    fault_set(
+        &fault,
+        "block_id.parts: total %u, hash %s; last_block_id of header %llu says total %u, hash %s",
+        before->id.parts_total, said, (unsigned long long)slot->height,
+        slot->header.last_block_id.parts_total, bound);
+    fail_at(feed, "block", before->height, before->block_from, &fault);
+    return false;
+}
+
+static bool results_bound(const struct slot *before, const struct slot *slot, struct fault *fault)
+{
+    const struct reply_results *r = &before->results;
+    if (r->height < 0 || (uint64_t)r->height != before->height)
+        return fault_set(fault, "height: %lld", (long long)r->height);
+    if (r->count != before->block.tx_count)
+        return fault_set(fault, "txs_results: %u of %u transactions", r->count,
+                         before->block.tx_count);
+    struct tx_result *bound = feed_room(NULL, r->count ? r->count : 1, sizeof *bound);
+    for (uint32_t i = 0; i < r->count; i++)
+        bound[i] = r->results[i].bound;
+    bool ok = header_check_results(&slot->header, bound, r->count, fault);
+    free(bound);
+    return ok;
+}
+
+/* Results of h-1 by header h. A block without transactions has an empty list of results, which is bound as well. */
+static bool results_fit(struct feed *feed, struct slot *before, const struct slot *slot)
+{
+    struct fault fault;
+    if (!before->results_here || results_bound(before, slot, &fault))
+        return true;
+    uint32_t tried = before->results_tried;
+    if (feed_contradicted(feed, CALL_RESULTS, "results of block", before->height,
+                          before->results_from, &tried, &fault)) {
+        reply_results_destroy(&before->results);
+        before->results_here = false;
+        feed_want_results(feed, before, tried);
+    }
+    return false;
+}
+
+/* The head is what the status of one's own node says, with its hash. */
+static bool is_head(struct feed *feed, const struct slot *slot)
+{
+    const struct endpoint *own = &feed->endpoints[feed->own];
+    if (own->latest != slot->height ||
+        memcmp(slot->id.hash.bytes, own->latest_hash, HASH_SIZE) == 0)
+        return true;
+    struct fault fault;
+    char hash[HEX_TEXT(HASH_SIZE)];
+    hex_encode_upper(own->latest_hash, HASH_SIZE, hash);
+    fault_set(&fault, "latest_block_hash is %s, which is not the hash of that block", hash);
+    fail_at(feed, "status at block", slot->height, feed->own, &fault);
+    return false;
+}
+
+static bool is_trusted(struct feed *feed, const struct slot *slot)
+{
+    if (feed->config.trusted.n != slot->height ||
+        memcmp(slot->id.hash.bytes, feed->config.trusted_hash, HASH_SIZE) == 0)
+        return true;
+    struct fault fault;
+    char hash[HEX_TEXT(HASH_SIZE)];
+    hex_encode_upper(feed->config.trusted_hash, HASH_SIZE, hash);
+    fault_set(&fault, "its hash is not %s, which was known before", hash);
+    fail_at(feed, "block", slot->height, slot->block_from, &fault);
+    return false;
+}
+
+/* The last commit of block h by V(h-1), signature by signature: where everything is wanted, and of new blocks. */
+static bool signed_by(struct feed *feed, struct slot *slot)
+{
+    struct fault fault;
+    bool wanted = feed->thorough || feed->phase == FEED_LIVE;
+    if (!wanted || !slot->full || !feed->before ||
+        commit_verify(&slot->block.last_commit, feed->config.charter.chain_id,
+                      &slot->header.last_block_id, (int64_t)slot->height - 1, feed->before->members,
+                      feed->before->count, &fault))
+        return true;
+    fault_within(&fault, "last_commit");
+    replace_block(feed, slot, &fault);
+    return false;
+}
+
+static bool is_ready(struct feed *feed, const struct slot *slot)
+{
+    const struct header *h = &slot->header;
+    const struct slot *before = feed_slot(feed, slot->height - 1);
+    bool first = slot->height == feed->first.n;
+    if (slot->height != feed->next || !slot->here)
+        return false;
+    if (!slot->next.set &&
+        (slot->next.height > 0 || !hash_equal(&h->validators_hash, &h->next_validators_hash)))
+        return false;
+    return first ? feed->first_set.set != NULL : !before->results_wanted || before->results_here;
+}
+
+static bool stands(struct feed *feed, struct slot *slot)
+{
+    struct slot *before = feed_slot(feed, slot->height - 1);
+    if (slot->height == feed->first.n)
+        return is_trusted(feed, slot) && is_head(feed, slot);
+    return links(feed, before, slot) && results_fit(feed, before, slot) && is_trusted(feed, slot) &&
+           is_head(feed, slot) && signed_by(feed, slot);
+}
+
+static void begin(struct feed *feed, const struct slot *slot)
+{
+    feed->now = feed_set_hold(feed->first_set.set);
+    feed->chain_begins = slot->header.last_block_id.hash.none;
+    feed->begin_count = feed->now->count;
+    feed->begin_set = feed_room(NULL, feed->begin_count, sizeof *feed->begin_set);
+    for (uint32_t i = 0; i < feed->begin_count; i++)
+        feed->begin_set[i] = (struct view_change){feed->now->index[i], feed->now->members[i].power};
+}
+
+/* Everything that can be said of this height before the one behind it holds. */
+static bool take(struct feed *feed, struct slot *slot)
+{
+    struct slot *before = feed_slot(feed, slot->height - 1);
+    struct fault fault;
+    if (slot->height == feed->first.n)
+        begin(feed, slot);
+    else if (before->results_here)
+        feed_facts_results(&feed->facts[feed->fact_count - 1], &before->results);
+    struct set *after = slot->next.set ? slot->next.set : feed->now;
+    if (!feed_facts_add(feed, slot, after, &fault)) {
+        fail_at(feed, "block", slot->height, slot->block_from, &fault);
+        return false;
+    }
+    feed_set_drop(&feed->older);
+    feed->older = feed->before;
+    feed->before = feed->now;
+    feed->now = feed_set_hold(after);
+    if (before->height == slot->height - 1)
+        feed_slot_reset(before);
+    feed->next++;
+    return true;
+}
+
+static void tell_progress(const struct feed *feed)
+{
+    const struct feed_progress progress = {feed->first, height_at(feed->next - 1), feed->top,
+                                           feed->requests};
+    if (feed->config.progress)
+        feed->config.progress(feed->config.owner, &progress);
+}
+
+void feed_advance(struct feed *feed)
+{
+    while (feed->next <= feed->top.n) {
+        struct slot *slot = feed_slot(feed, feed->next);
+        if (feed->phase == FEED_STOPPED || !is_ready(feed, slot) || !stands(feed, slot) ||
+            !take(feed, slot))
+            return;
+        tell_progress(feed);
+        feed_schedule(feed);
+        if (feed->next > feed->top.n)
+            feed_range_read(feed);
+    }
+}
+
+/* --- the seal: the commit of the top block --- */
+
+static bool commit_fits(const struct feed *feed, const struct slot *top,
+                        const struct reply_commit *reply, struct fault *fault)
+{
+    uint8_t hash[HASH_SIZE];
+    header_hash(&reply->header, hash);
+    if (memcmp(hash, top->id.hash.bytes, HASH_SIZE) != 0)
+        return fault_set(fault, "signed_header.header is another than that of the block");
+    return commit_verify(&reply->commit, feed->config.charter.chain_id, &top->id,
+                         (int64_t)top->height, feed->before->members, feed->before->count, fault);
+}
+
+void feed_take_commit(struct feed *feed, const struct call *call, const struct reply_commit *commit)
+{
+    struct slot *top = feed_slot(feed, feed->top.n);
+    struct fault fault;
+    if (commit_fits(feed, top, commit, &fault)) {
+        feed_sealed(feed);
+        return;
+    }
+    uint32_t tried = call->tried;
+    if (feed_contradicted(feed, CALL_COMMIT, "commit of block", call->height, call->endpoint,
+                          &tried, &fault))
+        feed_ask(feed, CALL_COMMIT, call->height, 1, tried);
+}
+
+/* Nobody has it: then the block below is the last that signatures hold, and the top one stands on the word of
+ * one's own node. */
+void feed_without_commit(struct feed *feed, const char *why)
+{
+    struct slot *top = feed_slot(feed, feed->top.n);
+    struct fault fault;
+    char line[FAULT_MAX];
+    snprintf(
+        line, sizeof line,
+        "commit of block %llu: not to be had (%s); signatures are verified up to the block before",
+        (unsigned long long)feed->top.n, why);
+    feed_note(feed, line);
+    const struct set *older = feed->older;
+    if (older && top->full &&
+        !commit_verify(&top->block.last_commit, feed->config.charter.chain_id,
+                       &top->header.last_block_id, (int64_t)top->height - 1, older->members,
+                       older->count, &fault)) {
+        fault_within(&fault, "last_commit");
+        fail_at(feed, "block", top->height, top->block_from, &fault);
+        return;
+    }
+    feed_sealed(feed);
+}

@@ -1,0 +1,110 @@
+#include <string.h>
+
+#include "dcl.pb-c.h"
+#include "proto/query_internal.h"
+
+#define BASE_ACCOUNT_TYPE "/cosmos.auth.v1beta1.BaseAccount"
+#define DCL_ACCOUNT_PATH "/zigbeealliance.distributedcomplianceledger.dclauth.Query/Account"
+
+void query_account(enum chain_kind chain, const char *address, struct query *query)
+{
+    query_by_text(query,
+                  chain == CHAIN_KIRA ? "/cosmos.auth.v1beta1.Query/Account" : DCL_ACCOUNT_PATH,
+                  address);
+}
+
+static bool base_take(const Cosmos__BaseAccount *from, struct query_account *out,
+                      struct fault *fault)
+{
+    if (!query_address(&from->address, "", "account.address", out->address, fault))
+        return false;
+    out->exists = true;
+    out->number = from->account_number;
+    out->sequence = from->sequence;
+    return true;
+}
+
+/* Accounts of other kinds (modules, vesting) sign no transactions of ours. */
+static bool account_read_kira(const uint8_t *bytes, size_t size, struct query_account *out,
+                              struct fault *fault)
+{
+    struct arena arena;
+    Cosmos__QueryAccountResponse *reply = query_unpack(
+        &arena, &cosmos__query_account_response__descriptor, bytes, size, "account", fault);
+    if (!reply)
+        return false;
+    bool good = !reply->account || query_is(&reply->account->type_url, BASE_ACCOUNT_TYPE) ||
+                fault_set(fault, "account: one of type BaseAccount was expected");
+    if (good && reply->account) {
+        Cosmos__BaseAccount *base =
+            bounded_unpack(&arena, &cosmos__base_account__descriptor, reply->account->value.data,
+                           reply->account->value.len, "account.value", fault);
+        good = base && base_take(base, out, fault);
+    }
+    arena_end(&arena);
+    return good;
+}
+
+static bool account_read_dcl(const uint8_t *bytes, size_t size, struct query_account *out,
+                             struct fault *fault)
+{
+    struct arena arena;
+    Dcl__QueryGetAccountResponse *reply = query_unpack(
+        &arena, &dcl__query_get_account_response__descriptor, bytes, size, "account", fault);
+    if (!reply)
+        return false;
+    bool good = !reply->account || reply->account->base_account ||
+                fault_set(fault, "account.base_account: it is missing from the reply");
+    if (good && reply->account)
+        good = base_take(reply->account->base_account, out, fault);
+    arena_end(&arena);
+    return good;
+}
+
+bool query_account_read(enum chain_kind chain, const uint8_t *bytes, size_t size,
+                        struct query_account *out, struct fault *fault)
+{
+    *out = (struct query_account){0};
+    return chain == CHAIN_KIRA ? account_read_kira(bytes, size, out, fault)
+                               : account_read_dcl(bytes, size, out, fault);
+}
+
+void query_balance(const char *address, const char *denom, struct query *query)
+{
+    Cosmos__QueryBalanceRequest request = COSMOS__QUERY_BALANCE_REQUEST__INIT;
+    request.address = bounded_text(address);
+    request.denom = bounded_text(denom);
+    query_pack(query, "/cosmos.bank.v1beta1.Query/Balance", &request.base);
+}
+
+static uint64_t amount_value(const char *digits)
+{
+    uint64_t sum = 0;
+    for (; *digits; digits++) {
+        uint64_t digit = (uint64_t)(*digits - '0');
+        if (sum > (UINT64_MAX - digit) / 10)
+            return UINT64_MAX;
+        sum = sum * 10 + digit;
+    }
+    return sum;
+}
+
+bool query_balance_read(const uint8_t *bytes, size_t size, const char *denom, uint64_t *amount,
+                        struct fault *fault)
+{
+    char digits[80];
+    *amount = 0;
+    struct arena arena;
+    Cosmos__QueryBalanceResponse *reply = query_unpack(
+        &arena, &cosmos__query_balance_response__descriptor, bytes, size, "balance", fault);
+    bool good =
+        reply && (reply->balance || fault_set(fault, "balance: it is missing from the reply"));
+    if (good && !query_is(&reply->balance->denom, denom))
+        good = fault_set(fault, "balance.denom: \"%s\" was asked for", denom);
+    if (good && !query_digits(&reply->balance->amount, digits, sizeof digits))
+        good = fault_set(fault, "balance.amount: a whole number was expected");
+    if (good)
+        *amount = amount_value(digits);
+    arena_end(&arena);
+    return good;
+}
