@@ -90,6 +90,6 @@ enum coord_reason command_take(struct step *s, enum coord_command command, int64
     case COMMAND_COUNT:
         break;
     }
-    assert(!"a command that coord.h does not name");
+    assert(!(bool)"a command that coord.h does not name");
     return REASON_NONE;
 }

@@ -18,11 +18,12 @@
  *
  * Invariants, asserted here or checked by the simulator after every step:
  *   M1 a state changes only along the table of coord_moves().
- *   M2 at most one transaction is in flight, and it is durable before it is sent.
+ *   M2 at most one transaction is in flight as far as the agent can know (a journal was lost, a refusal
+ *      was none), and it is durable before it is sent.
  *   M3 a pause is sent only with a permit (or by force) and carries timeout_height = E + W.
  *   M4 the runtime is told to stop only when block H + 1 is committed and V(H + 2) is without us.
  *   M5 an unpause is sent only when the node is in step with the chain, but for a forced one (section 7).
- *   M6 between two membership transactions of ours lies at least one committed block.
+ *   M6 between two membership transactions of ours that happened lies at least one committed block.
  *   M7 no join number J + 1 is sent.
  *
  * Memory: struct coord is a plain value of the caller; nothing in it points anywhere but to the policy.
@@ -115,6 +116,7 @@ struct coord_policy coord_policy_default(void);
 struct coord_flight {
     enum tx_kind kind;     /* TX_OTHER: none */
     bool refused;          /* before any block: it is not in a mempool and may be sent again */
+    bool twice;            /* sent again after a refusal: if that was none, two are under way */
     struct height timeout; /* its timeout_height: no block above can hold it */
 };
 
@@ -125,7 +127,7 @@ struct coord_memory {
     enum coord_step_kind step; /* of the runtime: under way, to be done again after a crash */
     struct coord_flight flight;
     struct height pause;      /* where our pause of this turn happened, HEIGHT_NONE */
-    struct height membership; /* our latest membership transaction in a block */
+    struct height membership; /* our latest membership transaction that happened */
     struct height entered;    /* where our unpause or activate happened */
     int64_t expected_ms;      /* how long the work takes, as the operator or the last turn says */
     int64_t later_ms;         /* 0, or 1 + expected_ms of a reboot that waits for a maintenance */

@@ -79,8 +79,9 @@ void step_say(struct step *s, enum coord_level level, enum coord_line line,
 void step_send(struct step *s, enum tx_kind tx, struct height timeout, uint32_t class_minutes)
 {
     struct coord_memory *m = &s->c->memory;
+    bool twice = m->flight.refused && m->flight.kind == tx;
     assert(m->flight.kind == TX_OTHER || m->flight.refused);
-    m->flight = (struct coord_flight){.kind = tx, .timeout = timeout};
+    m->flight = (struct coord_flight){.kind = tx, .twice = twice, .timeout = timeout};
     s->c->retry = INSTANT_NEVER;
     s->dirty = true;
     if (tx == TX_PAUSE && MUTATED(NO_TIMEOUT))
@@ -163,15 +164,15 @@ static void on_block(struct step *s)
     }
 }
 
-/* A transaction with a code changed nothing. It does not end a pause's flight: after a refusal that was none the
- * same pause is under way twice, and the other one may happen until the timeout that they share. */
+/* A transaction with a code changed nothing. It does not end the flight of a pause that was sent again: the refusal
+ * before may have been none, and then its twin may happen until the timeout that they share. */
 static void on_included(struct step *s)
 {
     struct coord_memory *m = &s->c->memory;
     enum tx_kind tx = s->event->included.tx;
     struct height h = s->event->included.height;
     bool happened = s->event->included.happened;
-    if (m->flight.kind == tx && (happened || tx != TX_PAUSE)) {
+    if (m->flight.kind == tx && (happened || tx != TX_PAUSE || !m->flight.twice)) {
         m->flight = (struct coord_flight){.kind = TX_OTHER};
         s->c->retry = INSTANT_NEVER;
         s->dirty = true;

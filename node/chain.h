@@ -1,32 +1,39 @@
-/* One network, asked and changed through one interface; what KIRA and DCL do differently stands in two drivers.
+/* One network, asked and changed through one interface; what KIRA and DCL do differently stands in
+ * two drivers.
  *
- *     topics --> chain_ask() --> calls through rpc.h, pages, checks --> chain_facts() --> chain_asked()
+ *     topics --> chain_ask() --> calls, pages, checks --> chain_facts() --> chain_asked()
  *     action --> chain_submit() --> account, fee, draft, signature --> persist hook --> broadcast
  *                     ^                                                                  |
- *                     +------- re-signed only when the old bytes are dead ---- watch <---+--> chain_submitted()
+ *                     +------- re-signed only when the old bytes are dead ---- watch <---+--> done()
  *
- * Nothing blocks: calls and timers belong to the zloop. Every ask, submission and comparison ends in exactly one
- * callback, never from within the call that started it, unless it is cancelled or the chain destroyed.
+ * Nothing blocks: calls and timers belong to the zloop. Every ask, submission and comparison ends
+ * in exactly one callback, never from within the call that started it, unless it is cancelled or
+ * the chain destroyed.
  *
- * Facts. A topic is read as a whole: all pages, of records at one height where the node still has it and otherwise
- * again when the total changes midway; the set of V(latest + 1) with one height on every page, checked against the
- * next_validators_hash of header `latest`. Each topic knows when it was read; a topic that fails leaves the others alone.
+ * Facts. A topic is read as a whole: all pages, of records at one height where the node still has
+ * it and otherwise again when the total changes midway; the set of V(latest + 1) with one height on
+ * every page, checked against the next_validators_hash of header `latest`. Each topic knows when it
+ * was read; a topic that fails leaves the others alone.
  *
- * Several endpoints. Before the first ask and then every CHAIN_COMPARE_MS they are compared (chain_compare()). One
- * that lags, names another chain or is disproved by a commit is not used while another is there, and stands in
- * chain_warning(). Two that contradict each other without proof make every ask and submission fail, naming both.
+ * Several endpoints. Before the first ask and then every CHAIN_COMPARE_MS they are compared
+ * (chain_compare()). One that lags, names another chain or is disproved by a commit is not used
+ * while another is there, and stands in chain_warning(); so does one whose answer to a question was
+ * none, for as long. Two that contradict each other without
+ * proof make every ask and submission fail, naming both.
  *
  * A submission holds to these:
  *   S1 nothing is sent before the persist hook has returned true for exactly those bytes.
  *   S2 while bytes may be in a mempool or a block, only the same bytes are sent again.
- *   S3 other bytes are signed only when the old ones were refused by everybody they were shown to, or their
- *      sequence is used up and no block up to there holds them.
- *   S4 "included" means found in a block; "timed out" means that no block up to timeout_height holds it.
- * So a lost answer, a restart and a second process with the same key cost time, but never a second action.
+ *   S3 other bytes are signed only when the old ones were refused by everybody they were shown to,
+ *      or their sequence is used up and no block up to there holds them.
+ *   S4 "included" means found in a block, "timed out" that no block up to timeout_height holds it.
+ * So a lost answer, a restart and a second process with the same key cost time, but never a second
+ * action.
  *
- * Worked example: sequence 7 is signed, kept and sent; the connection breaks. The next node says code 32, expected 8.
- * The bytes may have been taken, so nothing new is signed: block 120 is searched. It holds our hash: included. Had it
- * held another transaction of the account, sequence 7 would be gone, and 8 would be signed, kept and sent.
+ * Worked example: sequence 7 is signed, kept and sent; the connection breaks. The next node says
+ * code 32, expected 8. The bytes may have been taken, so nothing new is signed: block 120 is
+ * searched. It holds our hash: included. Had it held another transaction of the account, sequence 7
+ * would be gone, and 8 would be signed, kept and sent.
  */
 #ifndef STAGGER_NODE_CHAIN_H
 #define STAGGER_NODE_CHAIN_H
@@ -48,7 +55,7 @@
 
 enum chain_meaning {
     CHAIN_MEANS_OK,          /* code 0 */
-    CHAIN_MEANS_DONE_BEFORE, /* what was asked for is so already; ask for the own status to be sure */
+    CHAIN_MEANS_DONE_BEFORE, /* it is so already; ask for the own status to be sure */
     CHAIN_MEANS_SENT,        /* the node has it in its mempool already */
     CHAIN_MEANS_WAIT,        /* the same bytes may pass later */
     CHAIN_MEANS_SEQUENCE,    /* the account's sequence is another one */
@@ -92,16 +99,18 @@ const struct chain_driver *chain_driver_named(const char *name); /* NULL: no suc
 const struct chain_advice *chain_advice(const struct chain_driver *driver, const char *codespace,
                                         uint32_t code, const char *log);
 
-/* The sequence in "account sequence mismatch, expected 8, got 7". False when the log is none of those. */
+/* The sequence in "account sequence mismatch, expected 8, got 7". False when the log is none of
+ * those. */
 bool chain_expected_sequence(const char *log, uint64_t *expected);
 
-/* The fee of one action: max(min_tx_fee, max(execution, failure)). False with a fault when that is above
- * max_tx_fee. 0 where there are no fees. */
+/* The fee of one action: max(min_tx_fee, max(execution, failure)). False with a fault when that is
+ * above max_tx_fee. 0 where there are no fees. */
 MUST_CHECK bool chain_fee(const struct chain_driver *driver, enum tx_action action,
                           const struct query_properties *properties, const struct query_fees *fees,
                           uint64_t *amount, struct fault *fault);
 
-/* Fees of join, pause, unpause and activate together, what a turn can cost, and 1 that the join moves. */
+/* Fees of join, pause, unpause and activate together, what a turn can cost, and 1 that the join
+ * moves. */
 MUST_CHECK bool chain_turn_fees(const struct chain_driver *driver,
                                 const struct query_properties *properties,
                                 const struct query_fees *fees, uint64_t *amount,
@@ -212,7 +221,8 @@ struct chain_facts {
 /* fault is NULL when everything asked for is known. */
 typedef void chain_asked(void *owner, const struct fault *fault);
 
-/* Reads topics anew. `account` is copied, NULL when no topic needs one. Returns a ticket, never 0. */
+/* Reads topics anew. `account` is copied, NULL when no topic needs one. Returns a ticket, never 0.
+ * */
 uint64_t chain_ask(struct chain *chain, uint32_t topics, const uint8_t *account, chain_asked *done,
                    void *owner);
 void chain_ask_cancel(struct chain *chain, uint64_t ticket);
@@ -228,12 +238,14 @@ const struct query_record *chain_record_at(const struct chain_facts *facts,
 const struct member *chain_member_at(const struct chain_facts *facts,
                                      const uint8_t consensus[ADDRESS_SIZE]);
 
-/* Whether this account has voted YES (DCL: approves), and whether it should: it may vote, or nobody knows. */
+/* Whether this account has voted YES (DCL: approves), and whether it should: it may vote, or nobody
+ * knows. */
 bool chain_voted_yes(const struct chain_ballot *ballot,
                      const uint8_t account[ACCOUNT_ADDRESS_SIZE]);
 bool chain_may_vote(const struct chain_ballot *ballot, const uint8_t account[ACCOUNT_ADDRESS_SIZE]);
 
-/* What the member wants to hear (coord.h): is an upgrade pending, has this account voted YES on every one. */
+/* What the member wants to hear (coord.h), from CHAIN_VOTES: is an upgrade pending, has this
+ * account voted YES on every one. */
 struct coord_plan chain_plan(const struct chain *chain,
                              const uint8_t account[ACCOUNT_ADDRESS_SIZE]);
 
@@ -271,7 +283,8 @@ void chain_compare_cancel(struct chain *chain, uint64_t ticket);
 /* The latest comparison; count 0 before the first. */
 const struct chain_comparison *chain_comparison(const struct chain *chain);
 
-/* A line for each endpoint that is not well, as of the latest comparison: number 0, 1 ... until NULL. */
+/* A line for each endpoint that is not well, as of the latest comparison: number 0, 1 ... until
+ * NULL. */
 const char *chain_warning(const struct chain *chain, uint32_t number);
 
 /* --- submitting: node/submit.c --- */
@@ -280,7 +293,7 @@ enum chain_outcome {
     CHAIN_INCLUDED,  /* in a block; its code tells whether it happened */
     CHAIN_REFUSED,   /* in no mempool, and the chain does not want it */
     CHAIN_TIMED_OUT, /* in no block up to timeout_height: it will never be */
-    CHAIN_FAILED, /* not sent: no account, no fee, no signature, not kept; or not known within give_up_ms */
+    CHAIN_FAILED, /* not sent: no account, fee or signature, not kept; or nothing heard: `loose` */
 };
 
 struct chain_sent { /* what has to be kept to go on after a restart; pointers are borrowed */
@@ -306,9 +319,9 @@ struct chain_result {
 };
 
 struct chain_submission {
-    /* chain, prefix, chain_id, account_number, sequence, fee_denom and public_key are filled in. fee_amount 0: read
-     * live; gas 0: CHAIN_GAS_DEFAULT; timeout_height 0: CHAIN_TIMEOUT_BLOCKS above the head. Texts and what else
-     * it points to must stay until the callback. */
+    /* chain, prefix, chain_id, account_number, sequence, fee_denom and public_key are filled in.
+     * fee_amount 0: read live; gas 0: CHAIN_GAS_DEFAULT; timeout_height 0: CHAIN_TIMEOUT_BLOCKS
+     * above the head. Texts and what else it points to must stay until the callback. */
     const struct tx_request *request;
     struct signer *signer; /* likewise */
     int64_t give_up_ms;    /* 0: 10 minutes without an answer from any endpoint */
@@ -322,8 +335,8 @@ struct chain_submission {
 /* Returns a ticket, never 0. */
 uint64_t chain_submit(struct chain *chain, const struct chain_submission *submission);
 
-/* Goes on with bytes kept by an earlier run: they are copied, sent again unless a block holds them, and never
- * replaced by others; request and signer of the submission are not looked at. */
+/* Goes on with bytes kept by an earlier run: they are copied, sent again unless a block holds them,
+ * and never replaced by others; request and signer of the submission are not looked at. */
 uint64_t chain_resume(struct chain *chain, const struct chain_sent *sent,
                       const struct chain_submission *submission);
 void chain_submit_cancel(struct chain *chain, uint64_t ticket);

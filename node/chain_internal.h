@@ -1,5 +1,6 @@
-/* What the parts of chain.c share. Three kinds of job live in a chain: asks, a comparison, submissions. A job owns the
- * calls that it has under way, so that it can end at any time without one of them coming back.
+/* What the parts of chain.c share. Three kinds of job live in a chain: asks, a comparison,
+ * submissions. A job owns the calls that it has under way, so that it can end at any time without
+ * one of them coming back.
  *
  *     job_call(job, ...) --> rpc_call() --> call_done() --> handler(job, tag, answer)
  *
@@ -107,9 +108,11 @@ enum block_proof { BLOCK_UNPROVEN, BLOCK_PROVEN, BLOCK_FALSE };
 struct compare_block {
     uint32_t endpoint;
     int64_t height; /* 0: not asked for */
-    bool silent, refused, has_commit, want_members;
+    bool silent, refused, has_header, has_commit, want_members;
     enum block_proof proof;
-    struct reply_commit commit;
+    struct header header;
+    struct block_id id;
+    struct commit commit;
     uint8_t hash[HASH_SIZE];
     struct member *members;
     uint32_t count, total;
@@ -144,13 +147,15 @@ bool compare_block_carried(const struct compare_block *block, const struct membe
 bool compare_due(const struct chain *chain);
 void compare_start(struct chain *chain); /* unless one is under way */
 
-/* The endpoint to use: RPC_ANY while nothing is known. False with a fault when none can be trusted. */
+/* The endpoint to use: RPC_ANY while nothing is known. False with a fault when none can be trusted.
+ * */
 MUST_CHECK bool compare_best(const struct chain *chain, uint32_t *endpoint, struct fault *fault);
 
 /* An endpoint that was caught is not used for a while where there is another. */
 void compare_caught(struct chain *chain, uint32_t endpoint, const char *text);
 
-/* One that gave no proper answer is left alone until the next comparison, where there is another. */
+/* One that gave no proper answer is left alone until the next comparison, where there is another.
+ * */
 void compare_doubt(struct chain *chain, uint32_t endpoint, const char *text);
 
 /* --- asking: chain_ask.c and the files of its topics --- */
@@ -207,7 +212,8 @@ struct ask {
 void ask_begin(struct ask *ask);  /* the comparison is over */
 void ask_forget(struct ask *ask); /* frees what it has read so far, and itself */
 
-/* A topic is over; `fault` NULL: it went well. May free the ask: nothing of it may be touched afterwards. */
+/* A topic is over; `fault` NULL: it went well. May free the ask: nothing of it may be touched
+ * afterwards. */
 void ask_topic(struct ask *ask, uint32_t topic, const struct fault *fault);
 struct chain_stamp ask_stamp(const struct ask *ask, int64_t height);
 

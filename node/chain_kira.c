@@ -25,9 +25,9 @@ static const struct chain_advice codes[] = {
     {SLASHING, 11, NULL, CHAIN_MEANS_FINAL, "too few validator records",
      "the network has no more records than min_validators: nobody can pause until others join"},
     {"sdk", 18, "poor network", CHAIN_MEANS_FINAL, "not allowed on a poor network",
-     "fewer validators than min_validators: a join (bank send) may not exceed poor_network_max_bank_send"},
+     "there are fewer validators than min_validators: sends are limited (poor_network_max_bank_send)"},
     {"sdk", 18, "out of range", CHAIN_MEANS_FINAL, "fee out of range",
-     "give a fee between min_tx_fee and max_tx_fee (`stagger chain properties`), or leave --fee out"},
+     "give a fee as `stagger chain properties` shows the limits, or leave --fee out"},
     {"sdk", 18, "max execution fee", CHAIN_MEANS_FINAL, "fee below the execution fee",
      "give the fee that the log names, or leave --fee out"},
 };

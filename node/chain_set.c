@@ -71,41 +71,62 @@ static void set_complete(struct ask *ask)
     set_hand_over(ask);
 }
 
-static void header_done(struct job *job, uint32_t tag, const struct rpc_answer *answer)
+/* Header h binds V(h + 1), when it is the block that the node names. */
+static void header_take(struct ask *ask, const struct header *header, const struct block_id *id)
+{
+    struct ask_set *s = &ask->set;
+    uint8_t hash[HASH_SIZE];
+    struct fault fault;
+    s->header = *header;
+    s->header_known = true;
+    header_hash(header, hash);
+    if (!id->hash.none && memcmp(hash, id->hash.bytes, HASH_SIZE) == 0 &&
+        header->height == s->height - 1) {
+        set_complete(ask);
+        return;
+    }
+    fault_set(&fault, "header of height %" PRId64 ": it is not the block that the node names",
+              s->height - 1);
+    set_forged(ask, &fault);
+}
+
+static void block_done(struct job *job, uint32_t tag, const struct rpc_answer *answer)
 {
     (void)tag;
     struct ask *ask = (struct ask *)job;
-    struct ask_set *s = &ask->set;
+    struct reply_block reply;
+    struct fault fault;
+    if (answer->outcome == RPC_REFUSED) { /* the node shows no headers: the set stays unbound */
+        ask->set.header_refused = true;
+        set_complete(ask);
+    } else if (!answer_good(answer, "block", &fault) ||
+               !reply_block(answer->result, &reply, &fault)) {
+        set_fail(ask, &fault);
+    } else {
+        struct header header = reply.header;
+        struct block_id id = reply.id;
+        reply_block_destroy(&reply);
+        header_take(ask, &header, &id);
+    }
+}
+
+static void commit_done(struct job *job, uint32_t tag, const struct rpc_answer *answer)
+{
+    (void)tag;
+    struct ask *ask = (struct ask *)job;
     struct reply_commit reply;
     struct fault fault;
-    uint8_t hash[HASH_SIZE];
-    if (answer->outcome == RPC_REFUSED) { /* it has no such header: the set stays unconfirmed */
-        s->header_refused = true;
-        set_complete(ask);
-        return;
-    }
-    if (!answer_good(answer, "commit", &fault)) {
+    if (answer->outcome == RPC_REFUSED) {
+        job_call(job, "block", params_height(ask->set.height - 1), ask->endpoint, block_done, 0);
+    } else if (!answer_good(answer, "commit", &fault) ||
+               !reply_commit(answer->result, &reply, &fault)) {
         set_fail(ask, &fault);
-        return;
+    } else {
+        struct header header = reply.header;
+        struct block_id id = reply.commit.block_id;
+        reply_commit_destroy(&reply);
+        header_take(ask, &header, &id);
     }
-    if (!reply_commit(answer->result, &reply, &fault)) {
-        set_fail(ask, &fault);
-        return;
-    }
-    s->header = reply.header;
-    s->header_known = true;
-    header_hash(&reply.header, hash);
-    bool own = !reply.commit.block_id.hash.none &&
-               memcmp(hash, reply.commit.block_id.hash.bytes, HASH_SIZE) == 0 &&
-               reply.header.height == s->height - 1;
-    reply_commit_destroy(&reply);
-    if (own) {
-        set_complete(ask);
-        return;
-    }
-    fault_set(&fault, "commit of height %" PRId64 ": its header is not the block that it names",
-              s->height - 1);
-    set_forged(ask, &fault);
 }
 
 static bool pages_begin(struct ask *ask, uint32_t total, struct fault *fault)
@@ -164,7 +185,8 @@ static bool page_waits(struct ask *ask, uint32_t page, const struct rpc_answer *
     return true;
 }
 
-/* Another total than on the first page: one of the two is wrong, so all pages are asked once more. */
+/* Another total than on the first page: one of the two is wrong, so all pages are asked once more.
+ * */
 static bool set_again(struct ask *ask, const struct reply_validators *reply)
 {
     struct ask_set *s = &ask->set;
@@ -228,7 +250,7 @@ void ask_set_start(struct ask *ask)
     s->height = latest + 1;
     set_begin(ask);
     if (latest > 0)
-        job_call(&ask->job, "commit", params_height(latest), ask->endpoint, header_done, 0);
+        job_call(&ask->job, "commit", params_height(latest), ask->endpoint, commit_done, 0);
     else
         s->header_refused = true; /* before the first block there is no header */
 }

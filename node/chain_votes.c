@@ -30,7 +30,8 @@ static void votes_take(struct chain_ballot *ballot, struct query_votes *votes)
     *votes = (struct query_votes){0};
 }
 
-/* Votes of one ballot, or who may give one. A chain that does not tell the voters is taken to have all. */
+/* Votes of one ballot, or who may give one. A chain that does not tell the voters is taken to have
+ * all. */
 static bool detail_take(struct chain_ballot *ballot, bool voters, const struct reply_query *reply,
                         struct fault *fault)
 {
@@ -156,7 +157,8 @@ bool chain_may_vote(const struct chain_ballot *ballot, const uint8_t account[ACC
                                            sizeof *ballot->voters, account_compare));
 }
 
-/* DCL's trustees decide about upgrades, and nobody is paused for his vote: a validator has none to give. */
+/* DCL's trustees decide about upgrades, and nobody is paused for his vote: a validator has none to
+ * give. */
 static bool ballot_fine(const struct chain_driver *driver, const struct chain_ballot *ballot,
                         const uint8_t account[ACCOUNT_ADDRESS_SIZE])
 {
@@ -164,17 +166,28 @@ static bool ballot_fine(const struct chain_driver *driver, const struct chain_ba
            chain_voted_yes(ballot, account);
 }
 
+/* The earliest of them. */
+static void time_take(const struct query_plan *from, struct coord_plan *to)
+{
+    int64_t time_s = from->upgrade_time_s;
+    if (time_s > 0 && time_s < INT64_MAX / 1000 && time_s * 1000 < to->upgrade_time.ms)
+        to->upgrade_time.ms = time_s * 1000;
+}
+
 struct coord_plan chain_plan(const struct chain *chain, const uint8_t account[ACCOUNT_ADDRESS_SIZE])
 {
     const struct chain_facts *facts = &chain->facts;
     struct coord_plan plan = {.voted_yes = true, .upgrade_time = INSTANT_NEVER};
+    if (facts->next.present && facts->ballot_count == 0) { /* votes were not asked for */
+        plan.pending = true;
+        plan.voted_yes = chain->driver->kind == CHAIN_DCL;
+        time_take(&facts->next, &plan);
+    }
     for (uint32_t i = 0; i < facts->ballot_count; i++) {
         const struct chain_ballot *ballot = &facts->ballots[i];
-        int64_t time_s = ballot->plan.upgrade_time_s;
         plan.pending = true;
         plan.voted_yes = plan.voted_yes && ballot_fine(chain->driver, ballot, account);
-        if (time_s > 0 && time_s < INT64_MAX / 1000 && time_s * 1000 < plan.upgrade_time.ms)
-            plan.upgrade_time.ms = time_s * 1000;
+        time_take(&ballot->plan, &plan);
     }
     return plan;
 }

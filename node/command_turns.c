@@ -9,10 +9,10 @@
 #include "node/feed.h"
 #include "node/options.h"
 #include "node/session.h"
-#include "node/table.h"
 #include "node/turns.h"
 
 #define THOROUGH_BELOW 1000   /* blocks: so few are checked in every detail without being asked */
+#define EPOCH_DIGITS 15       /* their blocks are numbers of 64 bits, whatever W is */
 #define PROGRESS_MS 500       /* on a terminal */
 #define PROGRESS_SLOW_MS 5000 /* elsewhere */
 
@@ -68,7 +68,7 @@ struct wishes {
 static bool take_epoch(const char *value, uint64_t *epoch, struct fault *fault)
 {
     char *end;
-    if (value[0] < '0' || value[0] > '9' || strlen(value) > 18)
+    if (value[0] < '0' || value[0] > '9' || strlen(value) > EPOCH_DIGITS)
         return fault_set(fault, "\"%s\" is no whole number", value);
     *epoch = strtoull(value, &end, 10);
     return *end == '\0' || fault_set(fault, "\"%s\" is no whole number", value);
@@ -133,8 +133,10 @@ struct run {
     struct feed *feed;
     bool ended, failed;
     struct fault fault;
-    uint32_t *numbers;    /* by validator of the view; with the first draw */
-    json_t *epochs;       /* of --all: a list of epoch lines */
+    uint32_t *numbers; /* by validator of the view; with the first draw */
+    FILE *lines;       /* of --all: what is printed once everything has been verified */
+    char *text;
+    size_t text_size;
     struct turns *latest; /* the draw that was asked for, or the latest */
     int64_t told_ms;      /* when progress was last shown */
     bool told;
@@ -191,63 +193,40 @@ static void show_progress(void *owner, const struct feed_progress *progress)
     run->told = true;
 }
 
+static void print_json(json_t *value, FILE *out)
+{
+    json_dumpf(value, out, JSON_COMPACT | JSON_PRESERVE_ORDER);
+    fputc('\n', out);
+    json_decref(value);
+}
+
 static void keep_draw(void *owner, const struct feed *feed, const struct draw *draw)
 {
     struct run *run = owner;
     const struct wishes *wishes = run->wishes;
     if (!run->numbers)
         run->numbers = turns_numbers(feed);
-    if (wishes->all) {
-        json_array_append_new(run->epochs, turns_epoch_json(draw, run->numbers));
-        return;
+    if (wishes->all && wishes->json)
+        print_json(turns_epoch_json(draw, run->numbers), run->lines);
+    else if (wishes->all)
+        turns_print_short(draw, run->lines);
+    else if (!wishes->has_epoch || draw->epoch.n == wishes->epoch) {
+        turns_destroy(&run->latest);
+        run->latest = turns_collect(feed, draw, run->numbers, run->prefix);
     }
-    if (wishes->has_epoch && draw->epoch.n != wishes->epoch)
-        return;
-    turns_destroy(&run->latest);
-    run->latest = turns_collect(feed, draw, run->numbers, run->prefix);
 }
 
 /* --- printing --- */
 
-static void print_json(json_t *value)
+static void print_all(struct run *run)
 {
-    json_dumpf(value, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER);
-    putchar('\n');
-    json_decref(value);
-}
-
-static void print_epochs(const struct run *run)
-{
-    static const char *const columns[] = {"epoch",   "members",   "live",  "candidates", "used_up",
-                                          "foreign", "reference", "floor", "budget"};
-    struct table *table = table_create("EPOCH> BLOCK> MEMBERS> LIVE> IN_LINE> USED_UP> FOREIGN> "
-                                       "REFERENCE> FLOOR> BUDGET> PERMITS>");
-    size_t i;
-    const json_t *epoch;
-    json_array_foreach(run->epochs, i, epoch)
-    {
-        for (size_t c = 0; c < sizeof columns / sizeof *columns; c++) {
-            long long value = json_integer_value(json_object_get(epoch, columns[c]));
-            table_cell(table, "%lld", value);
-            if (c == 0)
-                table_cell(table, "%lld", value * run->charter.epoch_blocks);
-        }
-        table_cell(table, "%zu", json_array_size(json_object_get(epoch, "permits")));
-    }
-    table_print(table, stdout);
-    table_destroy(&table);
-}
-
-static void print_all(const struct run *run)
-{
-    size_t i;
-    json_t *epoch;
-    if (!run->wishes->json) {
-        print_epochs(run);
-        return;
-    }
-    print_json(turns_world_json(run->feed, run->numbers, run->prefix));
-    json_array_foreach(run->epochs, i, epoch) print_json(json_incref(epoch));
+    fclose(run->lines);
+    run->lines = NULL;
+    if (run->wishes->json)
+        print_json(turns_world_json(run->feed, run->numbers, run->prefix), stdout);
+    else
+        turns_print_short(NULL, stdout);
+    fwrite(run->text, 1, run->text_size, stdout);
 }
 
 static void note_incomplete(const struct run *run)
@@ -286,7 +265,7 @@ static enum command_status print_result(struct run *run)
         note_incomplete(run);
         print_all(run);
     } else if (run->wishes->json) {
-        print_json(turns_json(run->latest));
+        print_json(turns_json(run->latest), stdout);
     } else {
         turns_print(run->latest, stdout);
     }
@@ -309,13 +288,27 @@ static bool read_charter(struct run *run, const struct settings *settings, struc
     return true;
 }
 
+/* A draw with another min_validators than the chain's is another draw; but where the floor is far above it, as it
+ * mostly is, the difference does not show, so an onlooker gets it with a note. */
+static void ask_least(struct run *run, const struct settings *settings)
+{
+    struct fault fault;
+    if (settings_chain_kind(settings) != CHAIN_KIRA ||
+        settings_given(settings, SETTING_CHARTER_MIN_VALIDATORS))
+        return;
+    if (!session_ask(run->session, CHAIN_PROPERTIES, NULL, &fault))
+        options_say(spec.command,
+                    "note: min_validators is taken for 1, since the network properties cannot be "
+                    "read (%s); --min-validators gives another",
+                    fault.text);
+}
+
 static bool ask_chain(struct run *run, const struct settings *settings, struct fault *fault)
 {
-    bool wants_least = settings_chain_kind(settings) == CHAIN_KIRA &&
-                       !settings_given(settings, SETTING_CHARTER_MIN_VALIDATORS);
-    return session_ask(run->session,
-                       CHAIN_STATUS | CHAIN_RECORDS | (wants_least ? CHAIN_PROPERTIES : 0), NULL,
-                       fault);
+    if (!session_ask(run->session, CHAIN_STATUS | CHAIN_RECORDS, NULL, fault))
+        return false;
+    ask_least(run, settings);
+    return true;
 }
 
 /* One's own node, unless the comparison says that it is not to be used; that has been told then. */
@@ -355,9 +348,9 @@ static struct feed *make_feed(struct run *run)
 
 static enum command_status run_feed(struct run *run)
 {
-    run->epochs = json_array();
+    run->lines = open_memstream(&run->text, &run->text_size);
     run->feed = make_feed(run);
-    if (!run->feed || !run->epochs) {
+    if (!run->feed || !run->lines) {
         options_say(spec.command, "memory is short");
         return COMMAND_USAGE;
     }
@@ -391,7 +384,9 @@ static enum command_status run_turns(struct run *run, const struct settings *set
         status = run_feed(run);
     turns_destroy(&run->latest);
     free(run->numbers);
-    json_decref(run->epochs);
+    if (run->lines)
+        fclose(run->lines);
+    free(run->text);
     feed_destroy(&run->feed);
     session_close(&run->session);
     return status;

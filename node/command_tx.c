@@ -160,14 +160,14 @@ int command_tx(int argc, char **argv)
     }
     struct tx_wish wish = {.verb = verb_find(argv[1])};
     if (!wish.verb)
-        return refuse_verb(argv[1]);
+        return (int)refuse_verb(argv[1]);
     snprintf(wish.command, sizeof wish.command, "tx %s", wish.verb->name);
     tx_options_make(&wish, &rows);
     rows.spec.bare = has_word(argc, argv, "--offline");
     enum options_outcome outcome = options_parse(&rows.spec, &wish, argc - 1, argv + 1, &settings);
     int status = outcome == OPTIONS_HELP ? COMMAND_DONE : COMMAND_USAGE;
     if (outcome == OPTIONS_GO)
-        status = verb_run(&wish, settings);
+        status = (int)verb_run(&wish, settings);
     settings_destroy(&settings);
     tx_wish_destroy(&wish);
     if (fflush(stdout) != 0 || ferror(stdout)) {

@@ -223,13 +223,12 @@ static void judge_contradiction(struct compare *compare, uint32_t one, uint32_t 
           blocks[COMPARE_OWN].height, theirs, url_of(compare, one), mine);
 }
 
-static void judge_false(struct compare *compare, uint32_t endpoint, uint32_t right,
+static void judge_false(struct compare *compare, uint32_t endpoint,
                         const struct compare_block *block)
 {
     judge(compare, endpoint, CHAIN_DISPROVED,
-          "its block %" PRId64 " is not what the validators have signed (%.120s), that of %s is; "
-          "do not use this endpoint",
-          block->height, block->why.text, url_of(compare, right));
+          "its block %" PRId64 " is not what the validators have signed: %.200s; do not use it",
+          block->height, block->why.text);
 }
 
 static bool is_candidate(const struct compare *compare, uint32_t endpoint)
@@ -248,7 +247,7 @@ static bool is_behind(const struct compare *compare, uint32_t endpoint)
 
 static bool differ(const struct compare_block *blocks)
 {
-    return blocks[COMPARE_OWN].has_commit && blocks[COMPARE_BEST].has_commit &&
+    return blocks[COMPARE_OWN].has_header && blocks[COMPARE_BEST].has_header &&
            memcmp(blocks[COMPARE_OWN].hash, blocks[COMPARE_BEST].hash, HASH_SIZE) != 0;
 }
 
@@ -264,7 +263,8 @@ static void judge_lag(struct compare *compare, uint32_t endpoint)
           own->catching_up ? " and catching up" : "");
 }
 
-/* The best one says that it is far ahead. That counts when those whom the other knows have signed its head. */
+/* The best one says that it is far ahead. That counts when those whom the other knows have signed
+ * its head. */
 static void settle_lag(struct compare *compare, uint32_t endpoint)
 {
     const struct compare_block *own = &compare->blocks[endpoint][COMPARE_OWN];
@@ -274,45 +274,54 @@ static void settle_lag(struct compare *compare, uint32_t endpoint)
          compare_block_carried(head, own->members, own->count))) {
         judge_lag(compare, endpoint);
     } else if (head->proof == BLOCK_FALSE) {
-        judge_false(compare, compare->best, endpoint, head);
+        judge_false(compare, compare->best, head);
     } else {
         judge_contradiction(compare, endpoint, compare->best);
     }
 }
 
-static void settle_difference(struct compare *compare, uint32_t endpoint)
+/* Whoever is caught contradicting himself is out, whether or not the other one can prove his block. */
+static bool settle_false(struct compare *compare, uint32_t endpoint)
 {
     const struct compare_block *own = &compare->blocks[endpoint][COMPARE_OWN];
     const struct compare_block *best = &compare->blocks[endpoint][COMPARE_BEST];
-    if (own->proof == BLOCK_PROVEN && best->proof == BLOCK_FALSE)
-        judge_false(compare, compare->best, endpoint, best);
-    else if (best->proof == BLOCK_PROVEN && own->proof == BLOCK_FALSE)
-        judge_false(compare, endpoint, compare->best, own);
-    else
-        judge_contradiction(compare, endpoint, compare->best);
+    if (own->proof == BLOCK_FALSE)
+        judge_false(compare, endpoint, own);
+    if (best->proof == BLOCK_FALSE)
+        judge_false(compare, compare->best, best);
+    return own->proof == BLOCK_FALSE || best->proof == BLOCK_FALSE;
+}
+
+/* Its latest block is the one that its status names. */
+static bool status_fits(struct compare *compare, uint32_t endpoint)
+{
+    const struct compare_block *own = &compare->blocks[endpoint][COMPARE_OWN];
+    struct chain_witness *w = &compare->result.witnesses[endpoint];
+    if (!own->has_header)
+        return own->proof != BLOCK_FALSE;
+    memcpy(w->hash, own->hash, HASH_SIZE);
+    w->has_hash = true;
+    if (memcmp(own->hash, w->status.latest_hash, HASH_SIZE) == 0)
+        return own->proof != BLOCK_FALSE;
+    judge(compare, endpoint, CHAIN_DISPROVED,
+          "its status names another block %" PRId64 " than it shows; do not use it", own->height);
+    return false;
 }
 
 static void settle_one(struct compare *compare, uint32_t endpoint)
 {
     const struct compare_block *own = &compare->blocks[endpoint][COMPARE_OWN];
     const struct compare_block *best = &compare->blocks[endpoint][COMPARE_BEST];
-    struct chain_witness *w = &compare->result.witnesses[endpoint];
-    if (own->has_commit) {
-        memcpy(w->hash, own->hash, HASH_SIZE);
-        w->has_hash = true;
-    }
     if (own->silent || own->refused)
         judge(compare, endpoint, CHAIN_SILENT, "it does not give its own latest block: %.200s",
               own->why.text);
     else if (best->silent)
         judge(compare, compare->best, CHAIN_SILENT, "it does not give block %" PRId64 ": %.200s",
               best->height, best->why.text);
+    else if (settle_false(compare, endpoint))
+        return;
     else if (differ(compare->blocks[endpoint]))
-        settle_difference(compare, endpoint);
-    else if (own->proof == BLOCK_FALSE && own->height > 0)
-        judge_false(compare, endpoint, compare->best, own);
-    else if (best->proof == BLOCK_FALSE && best->height > 0)
-        judge_false(compare, compare->best, endpoint, best);
+        judge_contradiction(compare, endpoint, compare->best);
     else if (is_behind(compare, endpoint))
         settle_lag(compare, endpoint);
 }
@@ -321,6 +330,13 @@ static void settle_one(struct compare *compare, uint32_t endpoint)
 static void settle(struct compare *compare)
 {
     uint32_t best = compare->best;
+    const struct compare_block *head = &compare->blocks[best][COMPARE_OWN];
+    for (uint32_t i = 0; i < compare->result.count; i++) {
+        if (is_candidate(compare, i) && !status_fits(compare, i) && is_candidate(compare, i))
+            judge_false(compare, i, &compare->blocks[i][COMPARE_OWN]);
+    }
+    if (head->silent && is_candidate(compare, best))
+        judge(compare, best, CHAIN_SILENT, "%.250s", head->why.text);
     for (uint32_t i = 0; i < compare->result.count; i++) {
         if (i != best && is_candidate(compare, i) && is_candidate(compare, best))
             settle_one(compare, i);
@@ -341,7 +357,7 @@ static void proofs_begin(struct compare *compare)
     compare->left = 1; /* so that it does not end before all have begun */
     for (uint32_t i = 0; i < compare->result.count; i++) {
         struct compare_block *blocks = compare->blocks[i];
-        if (i == compare->best || !is_candidate(compare, i) || !blocks[COMPARE_OWN].has_commit)
+        if (i == compare->best || !is_candidate(compare, i) || !blocks[COMPARE_OWN].has_header)
             continue;
         bool behind = is_behind(compare, i) && !compare->result.witnesses[i].status.catching_up;
         if (differ(blocks) || behind)
@@ -372,6 +388,14 @@ static bool best_find(struct compare *compare)
     return compare->best != RPC_ANY;
 }
 
+static void block_load(struct compare *compare, uint32_t of, uint32_t which, uint32_t from,
+                       int64_t height)
+{
+    compare->blocks[of][which].endpoint = from;
+    compare->blocks[of][which].height = height;
+    compare_block_load(compare, of, which);
+}
+
 /* Each shows its own latest block, and the best one shows the same height. */
 static void blocks_begin(struct compare *compare)
 {
@@ -385,13 +409,10 @@ static void blocks_begin(struct compare *compare)
             continue;
         if (height < compare->result.height)
             compare->result.height = height;
-        if (i == compare->best)
-            continue;
-        compare->blocks[i][COMPARE_OWN].endpoint = i;
-        compare->blocks[i][COMPARE_BEST].endpoint = compare->best;
-        compare->blocks[i][COMPARE_OWN].height = compare->blocks[i][COMPARE_BEST].height = height;
-        compare_block_load(compare, i, COMPARE_OWN);
-        compare_block_load(compare, i, COMPARE_BEST);
+        if (rpc_endpoint_count(compare->job.chain->rpc) > 1)
+            block_load(compare, i, COMPARE_OWN, i, height);
+        if (i != compare->best)
+            block_load(compare, i, COMPARE_BEST, compare->best, height);
     }
     if (compare->result.height == INT64_MAX)
         compare->result.height = 0;

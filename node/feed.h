@@ -18,25 +18,31 @@
  * verified, those for nil too.
  *
  * Who is asked. One endpoint is one's own node: its head is the head, and whatever it has is read from it. Blocks that
- * it no longer has come from others. An answer that fails is asked from the next endpoint; one that a hash
+ * it no longer has come from others. A call that fails goes to the next endpoint; an answer that a hash
  * contradicts as well, and then the endpoint is named by a note and used last from then on. When nobody is left who
  * could answer, the feed ends with a fault that names the height, what is wrong and who said it:
  *
- *     block 57 from http://127.0.0.1:26657: header: its hash is 9C..., block_id.hash says 9D...
+ *     block 57 from http://127.0.0.1:26657: its header does not match block_id.hash (99E026A1 there, FB4D1C7D computed)
+ *
+ * What no hash binds is believed of one's own node: the codespace of a result (it comes from others only where one's own
+ * node has the block no more) and the records.
  *
  * Accounts and consensus addresses are matched as of every block: a record whose claim stands in a block that was
  * read counts from there, every other one from the beginning (records are never removed). That is why blocks are kept
  * until the last one has been read, in a short form: what the view needs, and no more.
  *
- * The head. Results of the top block are bound by no header yet: without `follow` they are not read, since no
- * draw up to there needs them; with it they come from one's own node, asked again while they are not there. `follow`
- * looks for new blocks every poll_ms, and gives each to the view when its last commit, its set and the results of
- * the block before it have been checked.
+ * The head. Results of a block are bound by the header behind it, so they are asked for and given to the view when that
+ * has come, just before the view takes the block behind; no draw needs them earlier. Without `follow` those of the top
+ * block are not read. With it the head is looked at every poll_ms, and the last commit of each new block is
+ * verified by signatures; when one's own node does not answer, that is noted once and tried again. Where nobody has
+ * the commit of the top block, that is noted: then it stands on the word of one's own node, and what is below on the
+ * signatures of its last commit.
  *
  * Invariants, asserted:
  *   F1 the view takes heights without a gap; nothing is given to it that has not been checked.
- *   F2 feed_done() is called exactly once, never from within feed_run(), unless the feed is destroyed first.
- *   F3 at most in_flight_max answers are awaited at a time, at most FEED_WINDOW heights are held beyond the next.
+ *   F2 done() is called once when the range has been read, and once more if a feed that follows fails later; never
+ *      from within another callback, so that the owner may destroy the feed in it, and in no other callback.
+ *   F3 at most in_flight_max answers are awaited at a time, a fixed number of heights is held beyond the next.
  */
 #ifndef STAGGER_NODE_FEED_H
 #define STAGGER_NODE_FEED_H

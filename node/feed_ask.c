@@ -9,11 +9,11 @@
 static const struct {
     const char *method, *name;
 } kinds[] = {
-    [CALL_STATUS] = {"status", "status"},
-    [CALL_HEADERS] = {"blockchain", "headers"},
+    [CALL_STATUS] = {"status", "status at block"},
+    [CALL_HEADERS] = {"blockchain", "header"},
     [CALL_BLOCK] = {"block", "block"},
     [CALL_RESULTS] = {"block_results", "results of block"},
-    [CALL_SET] = {"validators", "validators of"},
+    [CALL_SET] = {"validators", "validators of height"},
     [CALL_COMMIT] = {"commit", "commit of block"},
 };
 
@@ -104,6 +104,8 @@ void feed_pump(struct feed *feed)
             continue;
         feed->in_flight++;
         feed->requests++;
+        if (c->since_ms == 0)
+            c->since_ms = zclock_mono();
         c->ticket = rpc_call(feed->config.rpc, kinds[c->kind].method, params_of(c), c->endpoint,
                              take_answer, c);
     }
@@ -170,12 +172,24 @@ bool feed_ask_page(struct feed *feed, struct set_ask *into, uint32_t page, uint3
 
 /* --- what comes back --- */
 
-bool feed_contradicted(struct feed *feed, enum call_kind kind, const char *what, uint64_t height,
-                       uint32_t endpoint, uint32_t *tried, const struct fault *fault)
+void feed_blame(const struct feed *feed, enum call_kind kind, uint64_t height, uint32_t endpoint,
+                const struct fault *why, struct fault *whole)
+{
+    char begin[64];
+    int size =
+        snprintf(begin, sizeof begin, "%s %llu: ", kinds[kind].name, (unsigned long long)height);
+    const char *text = why->text; /* a check may have said already what it is about */
+    if (strncmp(text, begin, (size_t)size) == 0)
+        text += size;
+    fault_set(whole, "%s %llu from %s: %s", kinds[kind].name, (unsigned long long)height,
+              feed_url(feed, endpoint), text);
+}
+
+bool feed_contradicted(struct feed *feed, enum call_kind kind, uint64_t height, uint32_t endpoint,
+                       uint32_t *tried, const struct fault *fault)
 {
     struct fault whole;
-    fault_set(&whole, "%s %llu from %s: %s", what, (unsigned long long)height,
-              feed_url(feed, endpoint), fault->text);
+    feed_blame(feed, kind, height, endpoint, fault, &whole);
     *tried |= UINT32_C(1) << endpoint;
     if (feed_pick(feed, kind, height, 1, *tried) == RPC_ANY) {
         feed_fail(feed, &whole);
@@ -222,13 +236,21 @@ static void give_up(struct feed *feed, const struct call *call, const char *why)
     }
 }
 
+/* Connections break; an answer that is merely refused would be refused again. */
+static bool is_worth_repeating(const struct call *call, const struct rpc_answer *answer)
+{
+    return answer->outcome == RPC_FAILED && call->kind != CALL_STATUS &&
+           call->tries + 1 < FEED_TRIES && zclock_mono() - call->since_ms < FEED_TRIES_MS;
+}
+
 static void try_again(struct feed *feed, struct call *call, const struct rpc_answer *answer)
 {
     if (call->into && call->attempt != call->into->attempt)
         return;
-    if (answer->outcome == RPC_FAILED && ++call->tries < FEED_TRIES && call->kind != CALL_STATUS) {
+    if (is_worth_repeating(call, answer)) {
         struct call *again = make_call(feed, call->kind, call->height, call->endpoint);
         *again = *call;
+        again->tries++;
         again->ticket = 0;
         prepend(feed, again);
         return;
@@ -248,8 +270,7 @@ static void refuse(struct feed *feed, struct call *call, const struct fault *fau
     if (call->kind == CALL_STATUS) {
         fault_set(&whole, "status from %s: %s", feed_url(feed, call->endpoint), fault->text);
         feed_survey(feed, call->endpoint, NULL, whole.text);
-    } else if (feed_contradicted(feed, call->kind, kinds[call->kind].name, call->height,
-                                 call->endpoint, tried, fault)) {
+    } else if (feed_contradicted(feed, call->kind, call->height, call->endpoint, tried, fault)) {
         ask_another(feed, call);
     }
 }

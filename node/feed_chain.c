@@ -6,12 +6,11 @@
 #include "node/feed_internal.h"
 #include "proto/encoding.h"
 
-static void fail_at(struct feed *feed, const char *what, uint64_t height, uint32_t endpoint,
+static void fail_at(struct feed *feed, enum call_kind kind, uint64_t height, uint32_t endpoint,
                     const struct fault *fault)
 {
     struct fault whole;
-    fault_set(&whole, "%s %llu from %s: %s", what, (unsigned long long)height,
-              feed_url(feed, endpoint), fault->text);
+    feed_blame(feed, kind, height, endpoint, fault, &whole);
     feed_fail(feed, &whole);
 }
 
@@ -22,11 +21,11 @@ static void replace_block(struct feed *feed, struct slot *slot, const struct fau
     uint32_t tried = slot->block_tried, from = slot->block_from;
     bool full = slot->full;
     if (from == feed->own) {
-        fail_at(feed, "block", height, from, fault);
+        fail_at(feed, CALL_BLOCK, height, from, fault);
         return;
     }
     enum call_kind kind = full ? CALL_BLOCK : CALL_HEADERS;
-    if (!feed_contradicted(feed, kind, "block", height, from, &tried, fault))
+    if (!feed_contradicted(feed, kind, height, from, &tried, fault))
         return;
     feed_slot_reset(slot);
     slot->height = height;
@@ -54,7 +53,7 @@ static bool links(struct feed *feed, const struct slot *before, struct slot *slo
         "block_id.parts: total %u, hash %s; last_block_id of header %llu says total %u, hash %s",
         before->id.parts_total, said, (unsigned long long)slot->height,
         slot->header.last_block_id.parts_total, bound);
-    fail_at(feed, "block", before->height, before->block_from, &fault);
+    fail_at(feed, CALL_BLOCK, before->height, before->block_from, &fault);
     return false;
 }
 
@@ -81,8 +80,8 @@ static bool results_fit(struct feed *feed, struct slot *before, const struct slo
     if (!before->results_here || results_bound(before, slot, &fault))
         return true;
     uint32_t tried = before->results_tried;
-    if (feed_contradicted(feed, CALL_RESULTS, "results of block", before->height,
-                          before->results_from, &tried, &fault)) {
+    if (feed_contradicted(feed, CALL_RESULTS, before->height, before->results_from, &tried,
+                          &fault)) {
         reply_results_destroy(&before->results);
         before->results_here = false;
         feed_want_results(feed, before, tried);
@@ -101,7 +100,7 @@ static bool is_head(struct feed *feed, const struct slot *slot)
     char hash[HEX_TEXT(HASH_SIZE)];
     hex_encode_upper(own->latest_hash, HASH_SIZE, hash);
     fault_set(&fault, "latest_block_hash is %s, which is not the hash of that block", hash);
-    fail_at(feed, "status at block", slot->height, feed->own, &fault);
+    fail_at(feed, CALL_STATUS, slot->height, feed->own, &fault);
     return false;
 }
 
@@ -114,15 +113,22 @@ static bool is_trusted(struct feed *feed, const struct slot *slot)
     char hash[HEX_TEXT(HASH_SIZE)];
     hex_encode_upper(feed->config.trusted_hash, HASH_SIZE, hash);
     fault_set(&fault, "its hash is not %s, which was known before", hash);
-    fail_at(feed, "block", slot->height, slot->block_from, &fault);
+    fail_at(feed, CALL_BLOCK, slot->height, slot->block_from, &fault);
     return false;
+}
+
+/* Thorough without being asked: as long as that takes seconds. */
+static bool few_signatures(const struct feed *feed)
+{
+    uint64_t blocks = feed->top.n - feed->first.n + 1;
+    return feed->thorough && feed->before && blocks * feed->before->count <= FEED_SIGNATURES;
 }
 
 /* The last commit of block h by V(h-1), signature by signature: where everything is wanted, and of new blocks. */
 static bool signed_by(struct feed *feed, struct slot *slot)
 {
     struct fault fault;
-    bool wanted = feed->thorough || feed->phase == FEED_LIVE;
+    bool wanted = feed->config.thorough || feed->phase == FEED_LIVE || few_signatures(feed);
     if (!wanted || !slot->full || !feed->before ||
         commit_verify(&slot->block.last_commit, feed->config.charter.chain_id,
                       &slot->header.last_block_id, (int64_t)slot->height - 1, feed->before->members,
@@ -176,7 +182,7 @@ static bool take(struct feed *feed, struct slot *slot)
         feed_facts_results(&feed->facts[feed->fact_count - 1], &before->results);
     struct set *after = slot->next.set ? slot->next.set : feed->now;
     if (!feed_facts_add(feed, slot, after, &fault)) {
-        fail_at(feed, "block", slot->height, slot->block_from, &fault);
+        fail_at(feed, CALL_BLOCK, slot->height, slot->block_from, &fault);
         return false;
     }
     feed_set_drop(&feed->older);
@@ -233,8 +239,7 @@ void feed_take_commit(struct feed *feed, const struct call *call, const struct r
         return;
     }
     uint32_t tried = call->tried;
-    if (feed_contradicted(feed, CALL_COMMIT, "commit of block", call->height, call->endpoint,
-                          &tried, &fault))
+    if (feed_contradicted(feed, CALL_COMMIT, call->height, call->endpoint, &tried, &fault))
         feed_ask(feed, CALL_COMMIT, call->height, 1, tried);
 }
 
@@ -256,7 +261,7 @@ void feed_without_commit(struct feed *feed, const char *why)
                        &top->header.last_block_id, (int64_t)top->height - 1, older->members,
                        older->count, &fault)) {
         fault_within(&fault, "last_commit");
-        fail_at(feed, "block", top->height, top->block_from, &fault);
+        fail_at(feed, CALL_BLOCK, top->height, top->block_from, &fault);
         return;
     }
     feed_sealed(feed);

@@ -21,7 +21,11 @@
 #define FEED_HEADERS 20 /* what one blockchain reply holds */
 #define FEED_PAGE 100   /* members a page */
 #define FEED_SETS_KEPT 64
-#define FEED_TRIES 3 /* of one endpoint that gives no answer */
+/* Of a set. Validators have a power of 1 or 10; with this one no sum that the view makes can overflow. */
+#define FEED_POWER_MAX (INT64_C(1) << 48)
+#define FEED_SIGNATURES 50000 /* verified without being asked to */
+#define FEED_TRIES 6          /* of one endpoint that gives no answer, */
+#define FEED_TRIES_MS 20000   /* and how long after the first another is begun */
 #define FEED_IN_FLIGHT_MAX 32
 
 /* --- sets --- */
@@ -96,6 +100,7 @@ struct call {
     uint32_t attempt;
     uint32_t endpoint;
     uint32_t tried, tries; /* endpoints, a bit each; of this endpoint */
+    int64_t since_ms;      /* zclock_mono() of the first try */
     uint64_t ticket;       /* 0: waits to be sent */
 };
 
@@ -199,10 +204,14 @@ const char *feed_url(const struct feed *feed, uint32_t endpoint);
 uint32_t feed_pick(const struct feed *feed, enum call_kind kind, uint64_t height, uint32_t count,
                    uint32_t tried); /* RPC_ANY: nobody */
 
-/* What `endpoint` said of `what` at this height cannot be. True when somebody else can be asked: it is noted, and
- * the caller asks again; otherwise the feed has failed. */
-bool feed_contradicted(struct feed *feed, enum call_kind kind, const char *what, uint64_t height,
-                       uint32_t endpoint, uint32_t *tried, const struct fault *fault);
+/* "block 57 from URL: WHY" */
+void feed_blame(const struct feed *feed, enum call_kind kind, uint64_t height, uint32_t endpoint,
+                const struct fault *why, struct fault *whole);
+
+/* What `endpoint` said of this height cannot be. True when somebody else can be asked: it is noted, and the caller
+ * asks again; otherwise the feed has failed. */
+bool feed_contradicted(struct feed *feed, enum call_kind kind, uint64_t height, uint32_t endpoint,
+                       uint32_t *tried, const struct fault *fault);
 
 /* --- feed_set.c --- */
 

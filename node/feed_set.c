@@ -44,8 +44,36 @@ static void keep(struct feed *feed, struct set *set)
     *place = feed_set_hold(set);
 }
 
-/* Takes the members over; false when the view has no room for them. */
-static bool make_set(struct feed *feed, struct set_ask *into)
+/* A set that the chain itself could not have, but somebody who makes up a chain could. */
+static bool is_sane(struct feed *feed, const struct set *set, struct fault *fault)
+{
+    int64_t power = 0;
+    uint32_t twice = 0;
+    for (uint32_t i = 0; i < set->count; i++) {
+        int64_t *mark = &feed->powers[set->index[i]];
+        twice += *mark != 0;
+        *mark = 1;
+        power = power <= FEED_POWER_MAX ? power + set->members[i].power : power;
+    }
+    for (uint32_t i = 0; i < set->count; i++)
+        feed->powers[set->index[i]] = 0;
+    if (twice > 0)
+        return fault_set(fault, "a validator stands in it twice");
+    return power <= FEED_POWER_MAX || fault_set(fault, "more power than there can be");
+}
+
+static bool enrol(struct feed *feed, struct set *set, struct fault *fault)
+{
+    for (uint32_t i = 0; i < set->count; i++) {
+        set->index[i] = view_enrol(feed->view, set->members[i].address);
+        if (set->index[i] == VALIDATOR_NONE)
+            return fault_set(fault, "more than %d validators are known", VIEW_VALIDATORS_MAX);
+    }
+    return is_sane(feed, set, fault);
+}
+
+/* Takes the members over. */
+static bool make_set(struct feed *feed, struct set_ask *into, struct fault *fault)
 {
     struct set *set = feed_room(NULL, 1, sizeof *set);
     *set = (struct set){.refs = 1, .count = into->total, .members = into->members};
@@ -53,11 +81,8 @@ static bool make_set(struct feed *feed, struct set_ask *into)
     set->index = feed_room(NULL, set->count, sizeof *set->index);
     members_hash(set->members, set->count, set->hash);
     into->set = set;
-    for (uint32_t i = 0; i < set->count; i++) {
-        set->index[i] = view_enrol(feed->view, set->members[i].address);
-        if (set->index[i] == VALIDATOR_NONE)
-            return false;
-    }
+    if (!enrol(feed, set, fault))
+        return false;
     keep(feed, set);
     return true;
 }
@@ -125,15 +150,14 @@ static void complete(struct feed *feed, const struct call *call)
     struct fault fault;
     if (!set_fits(feed, into, &fault)) {
         uint32_t tried = into->tried;
-        if (feed_contradicted(feed, CALL_SET, "validators", into->height, call->endpoint, &tried,
-                              &fault))
+        if (feed_contradicted(feed, CALL_SET, into->height, call->endpoint, &tried, &fault))
             restart(feed, into, into->height, tried);
         return;
     }
-    if (!make_set(feed, into)) {
-        fault_set(&fault, "validators %llu: more than %d validators are known",
-                  (unsigned long long)into->height, VIEW_VALIDATORS_MAX);
-        feed_fail(feed, &fault);
+    if (!make_set(feed, into, &fault)) {
+        struct fault whole;
+        feed_blame(feed, CALL_SET, into->height, call->endpoint, &fault, &whole);
+        feed_fail(feed, &whole);
         return;
     }
     feed_advance(feed);
@@ -147,8 +171,7 @@ void feed_set_take(struct feed *feed, const struct call *call, struct reply_vali
         return;
     if (!page_fits(into, call, page, &fault)) {
         uint32_t tried = into->tried;
-        if (feed_contradicted(feed, CALL_SET, "validators", into->height, call->endpoint, &tried,
-                              &fault))
+        if (feed_contradicted(feed, CALL_SET, into->height, call->endpoint, &tried, &fault))
             restart(feed, into, into->height, tried);
         return;
     }

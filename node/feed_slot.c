@@ -174,8 +174,8 @@ void feed_take_block(struct feed *feed, const struct call *call, struct reply_bl
     assert(slot->height == call->height && !slot->here);
     slot->block_tried = call->tried;
     if (!block_fits(feed, call->height, block, &fault)) {
-        if (feed_contradicted(feed, CALL_BLOCK, "block", call->height, call->endpoint,
-                              &slot->block_tried, &fault))
+        if (feed_contradicted(feed, CALL_BLOCK, call->height, call->endpoint, &slot->block_tried,
+                              &fault))
             feed_ask(feed, CALL_BLOCK, call->height, 1, slot->block_tried);
         return;
     }
@@ -195,8 +195,8 @@ static void take_header(struct feed *feed, const struct call *call, uint64_t hei
     assert(slot->height == height && !slot->here && !slot->full);
     if (!header_fits(feed, height, header, id, &fault)) {
         slot->block_tried |= call->tried;
-        if (feed_contradicted(feed, CALL_HEADERS, "header", height, call->endpoint,
-                              &slot->block_tried, &fault))
+        if (feed_contradicted(feed, CALL_HEADERS, height, call->endpoint, &slot->block_tried,
+                              &fault))
             feed_ask(feed, CALL_HEADERS, height, 1, slot->block_tried);
         return;
     }
@@ -212,8 +212,7 @@ void feed_take_headers(struct feed *feed, const struct call *call, struct reply_
     if (headers->count != call->count) { /* a node that has pruned meanwhile, or none of ours */
         uint32_t tried = call->tried;
         fault_set(&fault, "%u of %u headers", headers->count, call->count);
-        if (feed_contradicted(feed, CALL_HEADERS, "headers from", call->height, call->endpoint,
-                              &tried, &fault))
+        if (feed_contradicted(feed, CALL_HEADERS, call->height, call->endpoint, &tried, &fault))
             feed_ask(feed, CALL_HEADERS, call->height, call->count, tried);
         return;
     }

@@ -28,6 +28,9 @@ void submit_say(struct submit *submit, const char *format, ...)
     (void)vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     fault_set(&line, "%s", text);
+    if (strcmp(line.text, submit->said.text) == 0)
+        return; /* once in a row */
+    submit->said = line;
     submit->order.say(submit->order.owner, line.text);
 }
 
@@ -304,15 +307,15 @@ uint64_t chain_submit(struct chain *chain, const struct chain_submission *submis
 /* Whose bytes they are: the sequence of this account tells when they can no longer be included. */
 static bool account_of_bytes(struct submit *submit)
 {
-    struct tx_decoded *tx = malloc(sizeof *tx);
+    struct tx_decoded tx;
     struct fault fault;
-    bool good = tx && tx_decode(submit->bytes, submit->size, tx, &fault) && tx->has_public_key;
-    if (good) {
-        memcpy(submit->account, tx->signer, sizeof submit->account);
-        submit->sequence = tx->sequence;
-        submit->timeout_height = tx->timeout_height;
-    }
-    free(tx);
+    if (!tx_decode(submit->bytes, submit->size, &tx, &fault))
+        return false;
+    bool good = tx.has_public_key && tx.signer_count == 1;
+    memcpy(submit->account, tx.signer, sizeof submit->account);
+    submit->sequence = tx.sequence;
+    submit->timeout_height = tx.timeout_height;
+    tx_decoded_destroy(&tx);
     return good;
 }
 

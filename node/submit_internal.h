@@ -1,6 +1,7 @@
-/* One submission: what submit.c (fees, signature, result), submit_send.c (broadcast) and submit_watch.c (inclusion)
- * share. `loose` is the heart of it: from the first moment at which some mempool may hold the bytes, nothing but
- * the same bytes is sent, until a block holds them, none ever can, or their sequence is gone.
+/* One submission: what submit.c (fees, signature, result), submit_send.c (broadcast) and
+ * submit_watch.c (inclusion) share. `loose` is the heart of it: from the first moment at which some
+ * mempool may hold the bytes, nothing but the same bytes is sent, until a block holds them, none
+ * ever can, or their sequence is gone.
  *
  *     prepare --> sign, keep --> send --> watch --+--> result
  *        ^                        ^  |       |    |
@@ -45,6 +46,7 @@ struct submit {
     /* heads at which the index did not know it: the latest, the one before */
     int64_t absent_head, absent_before;
     struct fault trouble; /* why nothing is heard */
+    struct fault said;    /* the latest line */
     int64_t found;        /* height of the block that holds it */
     uint32_t found_index;
 };

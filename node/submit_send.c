@@ -32,8 +32,9 @@ static void refusal_take(struct submit *submit, const struct reply_broadcast *re
     memcpy(submit->log, reply->log, sizeof submit->log);
 }
 
-/* Code 4 is what a node says before its first block after a restart, and it is also what it says for good.
- * Key, account number and chain id are those that the chain names, so it is given two blocks. */
+/* Code 4 is what a node says before its first block after a restart, and it is also what it says
+ * for good. Key, account number and chain id are those that the chain names, so it is given two
+ * blocks. */
 static bool unauthorized_for_good(struct submit *submit)
 {
     if (strcmp(submit->codespace, "sdk") != 0 || submit->code != CODE_UNAUTHORIZED)

@@ -5,7 +5,8 @@
 
 #include "node/submit_internal.h"
 
-#define SEND_AGAIN_MS 15000 /* where blocks are rare, mempools may still lose what they had */
+#define SEND_AGAIN_MS 15000   /* where blocks are rare, mempools may still lose what they had */
+#define REFUSED_AGAIN_MS 2000 /* while nobody has it and no block comes */
 
 static void scan_next(struct submit *submit);
 static void account_ask(struct submit *submit);
@@ -43,8 +44,8 @@ static void endpoint_leave(struct submit *submit, const char *why)
 
 /* --- dead or alive --- */
 
-/* No block up to there holds it. Where blocks are gone the index is believed, when it says so a second time:
- * it is written a moment after the block. */
+/* No block up to there holds it. Where blocks are gone the index is believed, when it says so a
+ * second time: it is written a moment after the block. */
 static bool absent_up_to(const struct submit *submit, int64_t height)
 {
     return submit->scanned >= height || (submit->blocks_gone && submit->absent_before >= height);
@@ -77,8 +78,9 @@ static bool is_over(const struct submit *submit)
 
 static void send_again(struct submit *submit)
 {
-    bool due = !submit->sent || submit->fresh || submit->head > submit->sent_head ||
-               zclock_mono() - submit->sent_ms >= SEND_AGAIN_MS;
+    int64_t patience_ms = submit->sent ? SEND_AGAIN_MS : REFUSED_AGAIN_MS;
+    bool due = submit->fresh || submit->head > submit->sent_head ||
+               zclock_mono() - submit->sent_ms >= patience_ms;
     submit->fresh = false;
     if (!due) {
         submit_wait(submit);
@@ -118,7 +120,8 @@ static void not_found(struct submit *submit)
 
 /* --- searching blocks --- */
 
-/* In a block: with a sequence that another transaction had used just before, it has changed nothing. */
+/* In a block: with a sequence that another transaction had used just before, it has changed
+ * nothing. */
 static void included(struct submit *submit, int64_t height, const struct reply_result *r)
 {
     uint64_t expected;
@@ -200,7 +203,8 @@ static void block_done(struct job *job, uint32_t tag, const struct rpc_answer *a
     }
 }
 
-/* Blocks are searched where there is no index, and before something is said to be in none of them. */
+/* Blocks are searched where there is no index, and before something is said to be in none of them.
+ * */
 static void scan_next(struct submit *submit)
 {
     int64_t end = submit->head;

@@ -86,4 +86,7 @@ json_t *turns_json(const struct turns *turns);
 
 void turns_print(const struct turns *turns, FILE *out);
 
+/* One line of a list of epochs; NULL: its heading. */
+void turns_print_short(const struct draw *draw, FILE *out);
+
 #endif

@@ -164,3 +164,18 @@ void turns_print(const struct turns *turns, FILE *out)
     print_others(turns, out);
     print_out(turns, out);
 }
+
+void turns_print_short(const struct draw *draw, FILE *out)
+{
+    if (!draw) {
+        fprintf(out, "%9s %10s %9s %9s %8s %8s %9s %10s %9s %8s %8s\n", "EPOCH", "BLOCK", "MEMBERS",
+                "LIVE", "IN LINE", "USED UP", "FOREIGN", "REFERENCE", "FLOOR", "BUDGET", "PERMITS");
+        return;
+    }
+    fprintf(out,
+            "%9" PRIu64 " %10" PRIu64 " %9" PRId64 " %9" PRId64 " %8u %8u %9" PRId64 " %10" PRId64
+            " %9" PRId64 " %8" PRId64 " %8u%s\n",
+            draw->epoch.n, draw->boundary.n, draw->members, draw->live, draw->candidates,
+            draw->used_up, draw->foreign, draw->reference, draw->floor, draw->budget, draw->permits,
+            draw->complete ? "" : "  not complete");
+}

@@ -16,7 +16,6 @@
 
 static void text_take(const ProtobufCBinaryData *from, struct answer_request *to, size_t at)
 {
-    to->text_size[at] = from->len;
     if (from->len >= ANSWER_TEXT_MAX || (from->len > 0 && memchr(from->data, '\0', from->len))) {
         strcpy(to->text[at], "?");
         return;
@@ -24,6 +23,13 @@ static void text_take(const ProtobufCBinaryData *from, struct answer_request *to
     if (from->len > 0)
         memcpy(to->text[at], from->data, from->len);
     to->text[at][from->len] = '\0';
+}
+
+static void address_take(const ProtobufCBinaryData *from, struct answer_request *to)
+{
+    to->has_address = from->len == ACCOUNT_ADDRESS_SIZE;
+    if (to->has_address)
+        memcpy(to->address, from->data, ACCOUNT_ADDRESS_SIZE);
 }
 
 static bool page_take(const Cosmos__PageRequest *from, struct answer_request *to,
@@ -64,7 +70,12 @@ static bool request_take(enum answer_shape shape, const void *from, struct answe
         break;
     case ANSWER_TEXT:
         text_take(&((const Cosmos__QueryBalanceRequest *)from)->address, to, 0);
+        address_take(&((const Cosmos__QueryBalanceRequest *)from)->address, to);
         text_take(&((const Cosmos__QueryBalanceRequest *)from)->denom, to, 1);
+        break;
+    case ANSWER_SIGNING:
+        text_take(&((const Kira__QuerySigningInfoRequest *)from)->cons_address, to, 0);
+        to->flag = ((const Kira__QuerySigningInfoRequest *)from)->include_validator;
         break;
     case ANSWER_NUMBER:
         to->number = ((const Kira__QueryProposalRequest *)from)->proposal_id;
@@ -87,6 +98,7 @@ bool answer_request_read(enum answer_shape shape, const uint8_t *bytes, size_t s
     static const ProtobufCMessageDescriptor *const types[] = {
         [ANSWER_NOTHING] = &cosmos__query_balance_request__descriptor,
         [ANSWER_TEXT] = &cosmos__query_balance_request__descriptor,
+        [ANSWER_SIGNING] = &kira__query_signing_info_request__descriptor,
         [ANSWER_NUMBER] = &kira__query_proposal_request__descriptor,
         [ANSWER_PAGE] = &kira__query_signing_infos_request__descriptor,
         [ANSWER_VALIDATORS] = &kira__query_validators_request__descriptor,

@@ -25,6 +25,7 @@
 enum answer_shape {
     ANSWER_NOTHING,    /* no fields are read */
     ANSWER_TEXT,       /* text 1, text 2 */
+    ANSWER_SIGNING,    /* text 1, flag 2 */
     ANSWER_NUMBER,     /* number 1 */
     ANSWER_PAGE,       /* page 1, flag 2 */
     ANSWER_VALIDATORS, /* texts 1 to 6, page 7 */
@@ -40,7 +41,8 @@ struct answer_page {
 
 struct answer_request {
     char text[ANSWER_TEXTS][ANSWER_TEXT_MAX]; /* what does not fit, or holds a NUL, is "?" */
-    size_t text_size[ANSWER_TEXTS];           /* as sent */
+    bool has_address;                         /* text 1 is 20 bytes: */
+    uint8_t address[ACCOUNT_ADDRESS_SIZE];
     uint64_t number;
     bool flag;
     bool has_page;
@@ -118,6 +120,69 @@ struct answer_account {
 uint8_t *answer_account(const char *prefix, const struct answer_account *account, size_t *size);
 uint8_t *answer_account_dcl(const char *prefix, const struct answer_account *account, size_t *size);
 uint8_t *answer_balance(const char *denom, uint64_t amount, size_t *size);
+
+/* --- KIRA: governance --- */
+
+struct answer_vote {
+    uint8_t voter[ACCOUNT_ADDRESS_SIZE];
+    uint32_t option;
+};
+
+struct answer_proposal {
+    uint64_t id;
+    struct tx_bytes title, description, type_url, content;
+    int64_t submitted_ms, voting_end_ms, enactment_end_ms;
+    int64_t voting_end_height, enactment_end_height;
+    int outcome;             /* kira.gov.VoteResult */
+    const char *exec_result; /* NULL: none yet */
+    struct answer_vote *votes;
+    uint32_t vote_count;
+};
+uint8_t *answer_proposal(const struct answer_proposal *proposal, size_t *size);
+uint8_t *answer_proposals(const struct answer_proposal *proposals, uint32_t count,
+                          const struct answer_tail *tail, size_t *size);
+uint8_t *answer_votes(const struct answer_proposal *proposal, size_t *size);
+uint8_t *answer_voters(const uint8_t (*accounts)[ACCOUNT_ADDRESS_SIZE], uint32_t count,
+                       size_t *size);
+
+/* The plan that a ProposalSoftwareUpgrade became; no content: there is none. */
+uint8_t *answer_plan(struct tx_bytes content, uint64_t proposal, bool processed, size_t *size);
+
+/* --- DCL --- */
+
+uint8_t *answer_dcl_validator(const char *prefix, const struct answer_validator *validator,
+                              size_t *size);
+uint8_t *answer_dcl_validators(const char *prefix, const struct answer_validator *validators,
+                               uint32_t count, const struct answer_tail *tail, size_t *size);
+uint8_t *answer_dcl_power(const char *prefix, const struct answer_validator *validator,
+                          size_t *size);
+uint8_t *answer_dcl_powers(const char *prefix, const struct answer_validator *validators,
+                           uint32_t count, const struct answer_tail *tail, size_t *size);
+
+struct answer_grant {
+    uint8_t account[ACCOUNT_ADDRESS_SIZE];
+    int64_t time_s;
+    struct tx_bytes info;
+};
+
+#define ANSWER_GRANTS 12
+struct answer_decision { /* what trustees voted on: an upgrade, or the disabling of a validator */
+    uint8_t creator[ACCOUNT_ADDRESS_SIZE];
+    struct answer_grant approvals[ANSWER_GRANTS], rejects[ANSWER_GRANTS];
+    uint32_t approval_count, reject_count;
+    uint8_t validator[ACCOUNT_ADDRESS_SIZE]; /* disabling */
+    bool by_admin;
+    struct tx_bytes name, info; /* upgrade */
+    int64_t height;
+};
+/* A list of them, or (tail NULL) the first one alone. Proposed and rejected ones have the same fields. */
+uint8_t *answer_dcl_disabled(const char *prefix, const struct answer_decision *decisions,
+                             uint32_t count, const struct answer_tail *tail, size_t *size);
+uint8_t *answer_dcl_disabling(const char *prefix, const struct answer_decision *decisions,
+                              uint32_t count, const struct answer_tail *tail, size_t *size);
+uint8_t *answer_dcl_upgrades(const char *prefix, const struct answer_decision *decisions,
+                             uint32_t count, const struct answer_tail *tail, size_t *size);
+uint8_t *answer_dcl_plan(const struct answer_decision *plan, size_t *size); /* NULL: none */
 
 /* --- results of transactions --- */
 

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/shorten.h"
+
 static void *take(void *data, size_t size)
 {
     return arena_alloc(data, size);
@@ -22,6 +24,11 @@ void *bounded_unpack(struct arena *arena, const ProtobufCMessageDescriptor *desc
     /* a message of no bytes is one with all its fields left out; memcpy and friends want a pointer even so */
     void *message =
         protobuf_c_message_unpack(descriptor, &allocator, size, size > 0 ? bytes : nothing);
+    size_t shorter = 0;
+    const uint8_t *again =
+        message ? NULL : shorten(arena, descriptor, size > 0 ? bytes : nothing, size, &shorter);
+    if (again && shorter < size)
+        message = protobuf_c_message_unpack(descriptor, &allocator, shorter, again);
     if (!message)
         fault_set(fault, "%s: %zu bytes that are no %s, or too much to unpack", what, size,
                   descriptor->short_name);

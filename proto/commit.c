@@ -23,8 +23,7 @@ static bool is_zero(const uint8_t *bytes, size_t size)
     return true;
 }
 
-/* CommitSig { block_id_flag = 1, validator_address = 2, timestamp = 3, signature = 4 } */
-static void sig_wire(struct wire *wire, const struct commit_sig *sig)
+void header_wire_sig(struct wire *wire, const struct commit_sig *sig)
 {
     assert(sig->signature_size <= sizeof sig->signature);
     struct wire time = {0};
@@ -42,7 +41,7 @@ void commit_hash(const struct commit *commit, uint8_t hash[HASH_SIZE])
     merkle_begin(&tree);
     for (uint32_t i = 0; i < commit->count; i++) {
         struct wire wire = {0};
-        sig_wire(&wire, &commit->sigs[i]);
+        header_wire_sig(&wire, &commit->sigs[i]);
         merkle_leaf(&tree, wire.bytes, wire.size);
     }
     merkle_root(&tree, hash);

@@ -18,7 +18,10 @@ void *query_unpack(struct arena *arena, const ProtobufCMessageDescriptor *type,
                   size);
         return NULL;
     }
-    return bounded_unpack(arena, type, bytes, size, what, fault);
+    void *message = bounded_unpack(arena, type, bytes, size, what, fault);
+    if (!message)
+        arena_end(arena);
+    return message;
 }
 
 void query_pack(struct query *query, const char *path, const ProtobufCMessage *request)
@@ -46,7 +49,8 @@ void query_page_request(Cosmos__PageRequest *page, const uint8_t *key, size_t ke
     page->key = bounded_bytes(key, key_size);
 }
 
-/* How many bytes a well-formed UTF-8 sequence of a character fit for a terminal has; 0 when it is none. */
+/* How many bytes a well-formed UTF-8 sequence of a character fit for a terminal has; 0 when it is
+ * none. */
 static size_t character_size(const uint8_t *text, size_t left)
 {
     static const uint32_t smallest[] = {0, 0x20, 0xa0, 0x800, 0x10000};

@@ -4,14 +4,15 @@
  *     response bytes       = reply_query.value             CometBFT's answer
  *     value                = query_*_read(bytes)           here
  *
- * Paths are gRPC method names ("/kira.staking.Query/Validators"), so that no HTTP/2 is needed. Reading is
- * bounded: at most QUERY_SIZE_MAX bytes, memory from one allocator with a limit. Field numbers and traps are
- * those of the reference pages; KIRA's proto package names lack the version.
+ * Paths are gRPC method names ("/kira.staking.Query/Validators"), so that no HTTP/2 is needed.
+ * Reading is bounded: at most QUERY_SIZE_MAX bytes, memory from one allocator with a limit. Field
+ * numbers and traps are those of the reference pages; KIRA's proto package names lack the version.
  *
- * A value is the chain's word as far as it can be checked alone: an address is one, with the prefix that its
- * place demands; a consensus address is that of the public key beside it; a status is one of those known; a
- * number is not negative where that makes no sense. Anything else is a fault that names the field. Texts for people
- * (names, URLs) are cut to fit, "..." at the end, and bytes that a terminal should not get become '?'.
+ * A value is the chain's word as far as it can be checked alone: an address is one, with the prefix
+ * that its place demands; a consensus address is that of the public key beside it; a status is one
+ * of those known; a number is not negative where that makes no sense. Anything else is a fault that
+ * names the field. Texts for people (names, URLs) are cut to fit, "..." at the end, and bytes that
+ * a terminal should not get become '?'.
  */
 #ifndef STAGGER_PROTO_QUERY_H
 #define STAGGER_PROTO_QUERY_H
@@ -57,12 +58,13 @@ MUST_CHECK bool query_records_read(enum chain_kind chain, const uint8_t *bytes, 
                                    struct query_page *page, struct fault *fault);
 void query_page_destroy(struct query_page *page);
 
-/* One record, by the account's address ("kira1...", DCL: the "cosmosvaloper1..." of the same bytes); answered by
- * a page of at most one. Where there is none, DCL answers with code 22 and KIRA with an empty page. */
+/* One record, by the account's address ("kira1...", DCL: the "cosmosvaloper1..." of the same
+ * bytes); answered by a page of at most one. Where there is none, DCL answers with code 22 and KIRA
+ * with an empty page. */
 void query_record(enum chain_kind chain, const char *address, struct query *query);
 
-/* DCL: who is disabled and by whom. Reading marks the records that it names: COORD_IS_PAUSED, by_trustees. Whoever
- * is jailed and in no list of the disabled stays COORD_JAILED. */
+/* DCL: who is disabled and by whom. Reading marks the records that it names: COORD_IS_PAUSED,
+ * by_trustees. Whoever is jailed and in no list of the disabled stays COORD_JAILED. */
 void query_disabled_one(const char *valoper, struct query *query); /* code 22: is not disabled */
 void query_disabled(const uint8_t *key, size_t key_size, struct query *query);
 MUST_CHECK bool query_disabled_read(const uint8_t *bytes, size_t size, struct query_record *records,
@@ -145,8 +147,9 @@ MUST_CHECK bool query_voters_read(const uint8_t *bytes, size_t size,
                                   uint8_t (**voters)[ACCOUNT_ADDRESS_SIZE], uint32_t *count,
                                   struct fault *fault);
 
-/* Upgrades that are being voted upon, or accepted and not yet enacted. KIRA: those among the newest hundred proposals;
- * their votes are asked for by plan.proposal. DCL: all that are proposed, with their votes. */
+/* Upgrades that are being voted upon, or accepted and not yet enacted. KIRA: those among the newest
+ * hundred proposals; their votes are asked for by plan.proposal. DCL: all that are proposed, with
+ * their votes. */
 struct query_ballot {
     struct query_plan plan;
     struct query_votes votes; /* DCL */

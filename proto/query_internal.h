@@ -1,4 +1,5 @@
-/* What the parts of query_*.c share: unpacking with a limit, and turning protobuf-c's bytes into values. */
+/* What the parts of query_*.c share: unpacking with a limit, and turning protobuf-c's bytes into
+ * values. */
 #ifndef STAGGER_PROTO_QUERY_INTERNAL_H
 #define STAGGER_PROTO_QUERY_INTERNAL_H
 
@@ -6,7 +7,8 @@
 #include "proto/bounded.h"
 #include "proto/query.h"
 
-/* A reply in an arena of its own, or NULL with a fault that begins with `what`; arena_end() in either case. */
+/* A reply in an arena of its own, or NULL with a fault that begins with `what`; arena_end() in
+ * either case. */
 void *query_unpack(struct arena *arena, const ProtobufCMessageDescriptor *type,
                    const uint8_t *bytes, size_t size, const char *what, struct fault *fault);
 

@@ -113,7 +113,8 @@ static struct query_ballot *ballot_add(struct query_ballots *ballots)
     return &ballots->ballots[ballots->count++];
 }
 
-/* ProposalSoftwareUpgrade has a field more than the plan that it becomes (its memo) and so other numbers. */
+/* ProposalSoftwareUpgrade has a field more than the plan that it becomes (its memo) and so other
+ * numbers. */
 static bool content_take(struct arena *arena, const Kira__Proposal *proposal, struct query_plan *to,
                          struct fault *fault)
 {

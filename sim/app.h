@@ -18,7 +18,7 @@
 #include "proto/tx.h"
 #include "sim/model.h"
 
-#define APP_LOG_MAX 1024
+#define APP_LOG_MAX 4096 /* of many messages, as many as fit */
 #define APP_CODESPACE_MAX 32
 #define APP_PREFIX_MAX 16
 #define APP_DENOM_MAX 16

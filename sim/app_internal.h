@@ -3,6 +3,7 @@
  *     app.c           replica: genesis, blocks, one transaction from bytes to result
  *     app_state.c     accounts, and the journal by which a transaction or a whole block is taken back
  *     app_ante.c      what a transaction is to the modelled chain; refusals in the chain's words
+ *     app_words.c     refused messages in the chain's words
  *     app_events.c    events and log of a result
  *     app_kira.c      bank sends, proposals, votes, enactment
  *     app_dcl.c       trustees: upgrades and disabling of validators
@@ -22,6 +23,7 @@
 #define STAGGER_SIM_APP_INTERNAL_H
 
 #include "proto/answer.h"
+#include "proto/answer_act.h"
 #include "sim/app.h"
 
 #define APP_WORDS_MAX 512
@@ -47,7 +49,7 @@ struct app_account {
     bool has_key;
     uint8_t key[ACCOUNT_PUBLIC_SIZE];
     uint64_t number;
-    uint32_t validator;         /* VALIDATOR_NONE: sequence and balance stand in `own` */
+    uint32_t validator; /* VALIDATOR_NONE: sequence and balance stand in `own` */
     struct model_outsider own;
 };
 
@@ -57,13 +59,13 @@ struct app_vote {
 };
 
 enum app_outcome { /* kira.gov.VoteResult */
-    OUTCOME_UNKNOWN,
-    OUTCOME_PASSED,
-    OUTCOME_REJECTED,
-    OUTCOME_VETO,
-    OUTCOME_PENDING,
-    OUTCOME_NO_QUORUM,
-    OUTCOME_ENACTMENT,
+                   OUTCOME_UNKNOWN,
+                   OUTCOME_PASSED,
+                   OUTCOME_REJECTED,
+                   OUTCOME_VETO,
+                   OUTCOME_PENDING,
+                   OUTCOME_NO_QUORUM,
+                   OUTCOME_ENACTMENT,
 };
 
 struct app_proposal { /* KIRA */
@@ -103,10 +105,10 @@ struct app_upgrade { /* DCL: proposed, approved or rejected */
     struct app_grants approvals, rejects;
 };
 
-struct app_disabling { /* DCL: proposed, disabled (also by its admin) or rejected */
+struct
+    app_disabling { /* DCL: what trustees proposed, did or rejected; did: while the record says so */
     enum app_stage stage;
     uint32_t validator, creator;
-    bool by_admin;
     struct app_grants approvals, rejects;
 };
 
@@ -127,7 +129,7 @@ enum app_change_kind {
     CHANGE_ACCOUNT,  /* key, sequence, balance */
     CHANGE_CREATED,  /* the last account */
     CHANGE_PROPOSED, /* the last proposal */
-    CHANGE_VOTED,    /* one vote; option 0: there was none before */
+    CHANGE_VOTED,    /* one vote; option UINT32_MAX: there was none before */
 };
 
 struct app_change {
@@ -169,15 +171,18 @@ struct app {
 struct app_tx {
     struct app *app;
     struct tx_decoded decoded;
+    struct arena memory;
+    const struct answer_act *acts;        /* of each message */
     uint8_t signer[ACCOUNT_ADDRESS_SIZE]; /* who has to sign, by its messages */
     struct app_account *account;          /* NULL: the chain does not know it */
     uint32_t account_index;
+    bool fresh;       /* the node has seen no block since it started */
     bool foreign_fee; /* a coin that no fee is taken in */
     struct model_tx model;
     struct model_msg messages[MODEL_MANY_MAX];
     uint64_t numbers[MODEL_MANY_MAX]; /* what the messages' responses hold */
     struct model_handler handler;
-    struct app_trust trust; /* DCL: before its messages */
+    struct app_trust trust;    /* DCL: before its messages */
     char words[APP_WORDS_MAX]; /* of a handler that refuses */
 };
 
@@ -205,10 +210,13 @@ MUST_CHECK bool ante_read(struct app_tx *tx, const uint8_t *bytes, size_t size, 
                           struct app_result *result);
 void ante_refuse(const struct app_tx *tx, const struct model_result *refused, struct height height,
                  struct app_result *result);
-void ante_refuse_message(const struct app_tx *tx, const struct model_result *refused,
-                         struct app_result *result);
-void app_refuse(struct app_result *result, uint32_t code, const char *codespace,
-                const char *format, ...) __attribute__((format(printf, 4, 5)));
+const char *app_coin(const struct app *app, uint64_t amount, char text[BECH32_TEXT_MAX]);
+void app_refuse(struct app_result *result, uint32_t code, const char *codespace, const char *format,
+                ...) __attribute__((format(printf, 4, 5)));
+
+/* app_words.c */
+void words_refuse(const struct app_tx *tx, const struct model_result *refused,
+                  struct app_result *result);
 
 /* app_events.c */
 void events_write(const struct app_tx *tx, bool messages, struct app_result *result);
@@ -222,17 +230,16 @@ void proposal_destroy(struct app_proposal *proposal);
 
 /* app_dcl.c */
 struct model_result app_dcl_run(void *context, uint32_t message, struct model_msg *then);
-void app_dcl_settle(struct app_tx *tx); /* disable-node and enable-node have passed */
-void app_dcl_end(struct app *app);
+bool app_dcl_due(const struct app *app); /* the block that is being executed is the plan's */
 void trust_copy(struct app_trust *to, const struct app_trust *from);
 void trust_clear(struct app_trust *trust);
 bool app_is_trustee(const struct app *app, uint32_t account);
 
 /* app_query*.c */
-void query_kira(const struct app *app, const char *path, const uint8_t *data, size_t size,
-                struct app_answer *answer, bool *known);
-void query_dcl(const struct app *app, const char *path, const uint8_t *data, size_t size,
-               struct app_answer *answer, bool *known);
+void app_query_kira(const struct app *app, const char *path, const uint8_t *data, size_t size,
+                    struct app_answer *answer, bool *known);
+void app_query_dcl(const struct app *app, const char *path, const uint8_t *data, size_t size,
+                   struct app_answer *answer, bool *known);
 
 /* app_hash.c */
 void app_hash_update(struct app *app);

@@ -415,6 +415,7 @@ bool model_end(struct model *chain)
     }
     valset_increment(&chain->set, 1);
     rotate_sets(chain, count);
+    chain->update_count = count;
     chain->height = height_after(chain->height, 1);
     chain->stamp++;
     return true;
@@ -444,6 +445,21 @@ uint32_t model_set_changes(const struct model *chain, const struct view_change *
 {
     *changes = chain->set_changes;
     return chain->set_change_count;
+}
+
+uint32_t model_updates(const struct model *chain, struct view_change *updates)
+{
+    uint32_t count = 0;
+
+    for (uint32_t entering = 0; entering < 2; entering++) {
+        for (uint32_t i = 0; i < chain->update_count; i++) {
+            const struct valset_change *update = &chain->updates[i];
+
+            if ((update->power > 0) == entering)
+                updates[count++] = (struct view_change){update->validator, update->power};
+        }
+    }
+    return count;
 }
 
 const struct model_set *model_validators(const struct model *chain)

@@ -272,6 +272,10 @@ uint32_t model_changes(const struct model *chain, const struct model_change **ch
 /* V(h+1) against V(h) for the block h that was ended last: what view_block() wants. */
 uint32_t model_set_changes(const struct model *chain, const struct view_change **changes);
 
+/* What the end of that block told CometBFT: V(h+2) against V(h+1), and powers that somebody has already. Whoever
+ * leaves first. Room for as many as there are records. */
+uint32_t model_updates(const struct model *chain, struct view_change *updates);
+
 /* V(h+1) and V(h+2) after block h was ended; V(h0), V(h0 + 1) before the first block. */
 const struct model_set *model_validators(const struct model *chain);
 const struct model_set *model_next_validators(const struct model *chain);

@@ -88,7 +88,8 @@ struct model {
 
     struct model_set set, next; /* V(height+1), V(height+2) */
     struct model_rotation *rotation;
-    struct valset_change *updates;
+    struct valset_change *updates; /* of the block ended last */
+    uint32_t update_count;
     struct view_change *set_changes;  /* V(height+1) against V(height) */
     struct view_change *next_changes; /* V(height+2) against V(height+1) */
     uint32_t set_change_count, next_change_count;

@@ -1,5 +1,5 @@
-/* A small program that drives node/chain.h for the scripts beside it: one JSON object as its argument says what
- * to do, one JSON object a line on standard output says what came of it.
+/* A small program that drives node/chain.h for the scripts beside it: one JSON object as its
+ * argument says what to do, one JSON object a line on standard output says what came of it.
  *
  *     {"chain":"kira","urls":[...],"do":"ask","topics":["records","set"],"account":"40 hex","times":1}
  *     {"do":"compare"}

@@ -9,7 +9,8 @@
 
 static bool same_flight(const struct coord_flight *a, const struct coord_flight *b)
 {
-    return a->kind == b->kind && a->refused == b->refused && a->timeout.n == b->timeout.n;
+    return a->kind == b->kind && a->refused == b->refused && a->twice == b->twice &&
+           a->timeout.n == b->timeout.n;
 }
 
 static bool same_memory(const struct coord_memory *a, const struct coord_memory *b)

@@ -196,6 +196,7 @@ static struct coord_memory take_memory(struct feed *feed, uint64_t head)
     m.failed = which & 8;
     m.lost = which & 16;
     m.frozen = which & 32;
+    m.flight.twice = which & 64;
     m.flight.timeout = take_height(feed, head + 1);
     m.pause = take_height(feed, head);
     m.membership = take_height(feed, head);

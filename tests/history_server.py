@@ -21,7 +21,7 @@ What can be wrong with such a node, as arguments of Node and as options:
     below   no block below this height: pruned
     top     no block above this height
     delay_s, drop    each answer late; every n-th connection cut
-    refuse  methods that this node does not have
+    refuse  methods and paths of abci_query that this node does not have
 
 usage: history_server.py HISTORY TRACE [--port N] [--alter H:REPLY:PATH[:PLACE]] [--lag N] [--below H] ...
 """
@@ -338,7 +338,7 @@ class Node:
             with self.lock:
                 self.asked.append((method, params.get("height")))
                 count = next(self.count)
-            if method in self.refuse:
+            if method in self.refuse or params.get("path") in self.refuse:
                 raise RpcError("", -32601, "Method not found")
             if self.drop and count % self.drop == 0:
                 return Reply(cut=0)

@@ -366,6 +366,21 @@ def compare_liar():
             assert line["facts"]["set"]["at"]["endpoint"] == 1 - place and len(line["warnings"]) == 1
 
 
+def compare_status():
+    """A status that names another hash than the block has."""
+    ledger = world()
+    for place in (0, 1):
+        nodes = [Node(ledger), Node(ledger, 1)]
+
+        def status(params, usual):
+            answer = copy.deepcopy(usual(params))
+            answer["sync_info"]["latest_block_hash"] = "99" * 32
+            return answer
+        nodes[place].hooks["status"] = status
+        verdicts, line, _ = compare(nodes)
+        assert verdicts[place] == DISPROVED and verdicts[1 - place] == WELL and line["best"] == 1 - place, line
+
+
 def compare_fork():
     """Two blocks with all their signatures: nobody can tell, so nobody is used."""
     ledger, other = world(), world()
@@ -415,6 +430,51 @@ def compare_ahead():
         if int(signed["header"]["height"]) > ledger.height else None)
     verdicts, line, _ = compare([Node(ledger), forged])
     assert verdicts == [WELL, DISPROVED] and line["best"] == 0, line
+
+
+def refuse(params, usual):
+    raise RpcError("", -32601, "Method not found")
+
+
+def compare_without_commits():
+    """Nodes that give no commits: their blocks are compared, and the block behind proves the one before."""
+    ledger = world()
+    nodes = [Node(ledger), Node(ledger, 1)]
+    for node in nodes:
+        node.hooks["commit"] = refuse
+    verdicts, line, _ = compare(nodes)
+    assert verdicts == [WELL, WELL] and line["height"] == ledger.height
+    assert ask(nodes, ["set"])["facts"]["set"]["bound"]
+
+    def forge(answer):
+        signed = {"header": answer["block"]["header"], "commit": {"block_id": answer["block_id"]}}
+        rehash(ledger, signed, app_hash=b"\x99" * 32)
+        return answer
+
+    def block(params, usual):
+        answer = copy.deepcopy(usual(params))
+        return forge(answer) if int(params["height"]) == ledger.height - 1 else answer
+
+    def status(params, usual):
+        answer = usual(params)
+        height = answer["sync_info"]["latest_block_height"]
+        if int(height) == ledger.height - 1:
+            shown = forge(copy.deepcopy(nodes[0].block({"height": height})))
+            answer["sync_info"]["latest_block_hash"] = shown["block_id"]["hash"]
+        return answer
+    for liar in (0, 1):
+        shown = [Node(ledger), Node(ledger, 1)]
+        shown[0].lag = 1
+        for i, node in enumerate(shown):
+            node.hooks["commit"] = refuse
+            if i == liar:
+                node.hooks["block"], node.hooks["status"] = block, status
+        verdicts, line, _ = compare(shown)
+        # its own latest has no block behind it yet: then nothing proves it, and nothing disproves it
+        assert verdicts == ([CONTRADICTED] * 2 if liar == 0 else [WELL, DISPROVED]), (liar, line)
+    for node in nodes:
+        node.hooks["block"] = refuse
+    assert not ask(nodes[:1], ["set"])["facts"]["set"]["bound"]
 
 
 def compare_silent():
@@ -474,7 +534,7 @@ def other_chain():
 
 
 HELPERS = ("world", "ask", "compare", "proposal", "plan_of", "crowd", "altered_member", "forged_header", "rehash",
-           "ACCOUNT_CONSENSUS", "Bystander")
+           "ACCOUNT_CONSENSUS", "Bystander", "refuse")
 CASES = {name: value for name, value in list(globals().items())
          if callable(value) and getattr(value, "__module__", "") == "__main__" and name not in HELPERS}
 

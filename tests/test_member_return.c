@@ -286,6 +286,53 @@ static void a_member_at_rest_keeps_watch(void **state)
     assert_true(w->height <= 8 + 60 + 2 * 7);
 }
 
+/* A pause that looks refused and is under way all the same. */
+static struct member_world *begin_doubt(enum world_fate fate)
+{
+    struct member_world *w = world_begin_turn(&world, COORD_WAITING);
+    struct coord_event refused = {.kind = EVENT_REFUSED};
+    refused.refused.tx = TX_PAUSE;
+    refused.refused.code = 32;
+    world_fate(w, TX_PAUSE, fate, 1);
+    world_until(w, COORD_PAUSING);
+    world_event(w, refused);
+    w->forgetful = true; /* it takes for dead what is not */
+    return w;
+}
+
+/* The first fails in its block, the second happens. Whoever takes the first for the end of it takes the second
+ * for somebody else's, and stays out. */
+static void a_pause_fails_and_its_twin_happens(void **state)
+{
+    (void)state;
+    struct member_world *w = begin_doubt(FATE_FAILED);
+    world_fate(w, TX_PAUSE, FATE_LOST, 1);
+    world_wait(w, 5000);
+    assert_int_equal(world_sent(w, TX_PAUSE), 2);
+    world_block(w);
+    assert_int_equal(world_state(w), COORD_PAUSING);
+    world_tx(w, US, TX_PAUSE, 0);
+    world_block(w);
+    assert_int_equal(world_state(w), COORD_PAUSED);
+    world_until(w, COORD_DONE);
+}
+
+/* The first happens; the agent dies before it has seen that, and hears only that the second failed. */
+static void a_pause_happens_and_its_twin_fails(void **state)
+{
+    (void)state;
+    struct member_world *w = begin_doubt(FATE_TAKEN);
+    world_commit(w);
+    world_wait(w, 5000);
+    assert_int_equal(world_sent(w, TX_PAUSE), 2);
+    world_kill(w);
+    world_start(w, JOURNAL_KEPT);
+    world_block(w);
+    assert_true(world_told(w, "our pause was refused in block 8 with code 7"));
+    assert_true(world_told(w, "our pause happened in block 7"));
+    world_until(w, COORD_DONE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -304,6 +351,8 @@ int main(void)
         cmocka_unit_test_teardown(a_lost_journal_and_a_pause_of_ours, end),
         cmocka_unit_test_teardown(a_lost_journal_and_a_pause_by_hand, end),
         cmocka_unit_test_teardown(a_member_at_rest_keeps_watch, end),
+        cmocka_unit_test_teardown(a_pause_fails_and_its_twin_happens, end),
+        cmocka_unit_test_teardown(a_pause_happens_and_its_twin_fails, end),
     };
     return cmocka_run_group_tests_name("member_return", tests, NULL, NULL);
 }

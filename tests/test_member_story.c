@@ -248,7 +248,6 @@ static void a_pause_times_out(void **state)
                    "-> PAUSED\n");
 }
 
-/* Its timeout ends it, not the code: the same pause may be under way once more. */
 static void a_pause_is_refused_in_its_block(void **state)
 {
     (void)state;
@@ -259,63 +258,15 @@ static void a_pause_is_refused_in_its_block(void **state)
                    "send pause until 9\n"
                    "-> PAUSING\n"
                    "our pause was refused in block 7 with code 9\n"
-                   "head 9: our pause stands in no block up to 9, it can no longer happen\n"
-                   "send join until 19, 1 minutes\n"
-                   "head 9: asking for a turn of 1 minutes\n"
+                   "send join until 16, 1 minutes\n"
+                   "head 6: asking for a turn of 1 minutes\n"
                    "-> JOINING\n"
                    "-> WAITING\n"
-                   "epoch 4: rank 1 of 1 candidates, budget 3 -> permit\n"
-                   "send pause until 15\n"
+                   "epoch 3: rank 1 of 1 candidates, budget 3 -> permit\n"
+                   "send pause until 12\n"
                    "-> PAUSING\n"
-                   "head 13: our pause happened in block 13\n"
+                   "head 10: our pause happened in block 10\n"
                    "-> PAUSED\n");
-}
-
-/* A pause that looks refused and is under way all the same. */
-static struct member_world *begin_doubt(enum world_fate fate)
-{
-    struct member_world *w = world_begin_turn(&world, COORD_WAITING);
-    struct coord_event refused = {.kind = EVENT_REFUSED};
-    refused.refused.tx = TX_PAUSE;
-    refused.refused.code = 32;
-    world_fate(w, TX_PAUSE, fate, 1);
-    world_until(w, COORD_PAUSING);
-    world_event(w, refused);
-    w->forgetful = true; /* it takes for dead what is not */
-    return w;
-}
-
-/* The first fails in its block, the second happens. Whoever takes the first for the end of it takes the second
- * for somebody else's, and stays out. */
-static void a_pause_fails_and_its_twin_happens(void **state)
-{
-    (void)state;
-    struct member_world *w = begin_doubt(FATE_FAILED);
-    world_fate(w, TX_PAUSE, FATE_LOST, 1);
-    world_wait(w, 5000);
-    assert_int_equal(world_sent(w, TX_PAUSE), 2);
-    world_block(w);
-    assert_int_equal(world_state(w), COORD_PAUSING);
-    world_tx(w, US, TX_PAUSE, 0);
-    world_block(w);
-    assert_int_equal(world_state(w), COORD_PAUSED);
-    world_until(w, COORD_DONE);
-}
-
-/* The first happens; the agent dies before it has seen that, and hears only that the second failed. */
-static void a_pause_happens_and_its_twin_fails(void **state)
-{
-    (void)state;
-    struct member_world *w = begin_doubt(FATE_TAKEN);
-    world_commit(w);
-    world_wait(w, 5000);
-    assert_int_equal(world_sent(w, TX_PAUSE), 2);
-    world_kill(w);
-    world_start(w, JOURNAL_KEPT);
-    world_block(w);
-    assert_true(world_told(w, "our pause was refused in block 8 with code 7"));
-    assert_true(world_told(w, "our pause happened in block 7"));
-    world_until(w, COORD_DONE);
 }
 
 /* The same again while the permit lasts, not before the retry is due. */
@@ -597,8 +548,6 @@ int main(void)
         cmocka_unit_test_teardown(a_new_round, end),
         cmocka_unit_test_teardown(a_pause_times_out, end),
         cmocka_unit_test_teardown(a_pause_is_refused_in_its_block, end),
-        cmocka_unit_test_teardown(a_pause_fails_and_its_twin_happens, end),
-        cmocka_unit_test_teardown(a_pause_happens_and_its_twin_fails, end),
         cmocka_unit_test_teardown(a_pause_is_refused_before_any_block, end),
         cmocka_unit_test_teardown(the_floor_breaks_before_the_node_stops, end),
         cmocka_unit_test_teardown(unpaused_by_somebody_else, end),

@@ -181,7 +181,6 @@ def stale_account():
         return usual(params)
     node.hooks["broadcast_tx_sync"] = broadcast
     ledger.produce()
-    node.hooks["status"] = lambda params, usual: usual(params)
     done, probe = submit(node)
     expect(done, ledger, INCLUDED, 1)
     assert [line["sequence"] for line in probe.events("persist")] == [7, 8]

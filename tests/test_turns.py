@@ -4,7 +4,8 @@
     the draw      of made-up networks (make_history: the epochs are an oracle's) and of the recorded one in
                   ../shared, where it is there: every epoch line, key by key, and single epochs
     the checks    one character altered anywhere that a hash or signature covers: exit status 3, one line that names
-                  height and endpoint, nothing on standard output
+                  height and endpoint, nothing on standard output; and answers of which something is missing, doubled or
+                  of another kind: refused in one line, or the right draws
     the world     two endpoints of which one lies, lags, is silent or of another chain; pruned nodes; cut
                   connections; refusals
 
@@ -12,6 +13,8 @@
 
 TURNS_SEED chooses which characters are altered, TURNS_CASES how many.
 """
+import copy
+import itertools
 import json
 import os
 import random
@@ -295,6 +298,78 @@ class Checks(unittest.TestCase):
         self.assertFalse(any("not to be had" in note for note in ran.notes), ran)
 
 
+def places_of(value):
+    """(container, key) of everything in a reply."""
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, inner in items:
+        yield value, key
+        yield from places_of(inner)
+
+
+def distorted(value, rng):
+    """A copy of the reply with something in it missing, doubled, cut, moved or of another kind."""
+    value = copy.deepcopy(value)
+    places = list(places_of(value))
+    container, key = rng.choice(places)
+    how = rng.randrange(6)
+    if how == 0:
+        del container[key]
+    elif how == 1 and isinstance(container, list):
+        container.insert(key, copy.deepcopy(container[key]))
+    elif how == 2 and isinstance(container, list):
+        container.extend(copy.deepcopy(container) * 50)
+    elif how == 3 and isinstance(container[key], str):
+        container[key] = container[key][:rng.randrange(len(container[key]) + 1)]
+    elif how == 4:
+        other, name = rng.choice(places)
+        container[key] = copy.deepcopy(other[name])
+    else:
+        container[key] = rng.choice([None, [], {}, 0, -1, "", "0", "-1", "9223372036854775807", "18446744073709551615",
+                                     True, 1e300, "A" * 100000])
+    return value
+
+
+class Distorting(Node):
+    """A node of which one answer to `method` is distorted."""
+
+    def __init__(self, history, method, place, rng, **wrong):
+        super().__init__(history, **wrong)
+        self.method, self.place, self.rng = method, place, rng
+
+    def routes(self):
+        routes = super().routes()
+        answer, calls = routes[self.method], itertools.count()
+
+        def route(params):
+            told = answer(params)
+            return distorted(json.loads(told), self.rng) if next(calls) == self.place else told
+
+        return {**routes, self.method: route}
+
+
+class Distortions(unittest.TestCase):
+    def check(self, seed):
+        rng = random.Random(seed)
+        history, trace = made("--seed", "2", "--blocks", "60", "--chain", rng.choice(["kira", "dcl"]))
+        method = rng.choice(["status", "block", "block", "block_results", "validators", "commit", "abci_query"])
+        place = rng.randrange(60 if method in ("block", "block_results", "validators") else 3)
+        ran = turns(trace[0], [Distorting(history, method, place, rng, top=59)], "--all", "--json",
+                    *rng.choice([["--quick"], []]))
+        if ran.status not in (0, USAGE, NO_NETWORK) or len(ran.errors) != (ran.status != 0):
+            return f"seed {seed}, {method} number {place}\n{ran}"
+        if ran.status == 0 and method not in ("status", "abci_query"):
+            lines = [line for line in trace if line["type"] == "epoch" and 3 * line["epoch"] <= 59]
+            return None if ran.lines("epoch") == lines else f"seed {seed}, {method} number {place}: other draws\n{ran}"
+        return None
+
+    def test_every_answer_may_be_distorted(self):
+        for chain in ("kira", "dcl"):
+            made("--seed", "2", "--blocks", "60", "--chain", chain)
+        with ThreadPoolExecutor(2) as pool:
+            complaints = [c for c in pool.map(self.check, range(1000 * SEED, 1000 * SEED + CASES)) if c]
+        self.assertEqual(complaints, [], "\n".join(complaints))
+
+
 class Worlds(unittest.TestCase):
     """Whom is asked."""
 
@@ -407,6 +482,15 @@ class Worlds(unittest.TestCase):
             self.assert_told(ran, 0)
         self.assert_right(self.run_all(Node(self.history, refuse=("commit",))))
 
+    def test_properties_are_missing(self):
+        ran = self.run_all(Node(self.history, refuse=("/kira.gov.Query/NetworkProperties",)))
+        self.assertTrue(any("min_validators is taken for 1" in note for note in ran.notes), ran)
+        self.assert_right(ran)  # the floor is above both
+        ran = self.run_all(Node(self.history, refuse=("/kira.gov.Query/NetworkProperties",)),
+                           words=("--min-validators", "2"))
+        self.assertFalse(any("min_validators" in note for note in ran.notes), ran)
+        self.assert_right(ran)
+
     def test_two_chains(self):
         other, _ = made("--seed", "6", "--chain", "dcl", "--blocks", "50")
         for height in other.blocks.values():
@@ -437,7 +521,7 @@ class Usage(unittest.TestCase):
 
     def test_epochs_that_are_not(self):
         self.assertIn("the head of", self.refused("--epoch", "68", status=NO_NETWORK))
-        self.assertIn("the head of", self.refused("--epoch", "999999999999999999", status=NO_NETWORK))
+        self.assertIn("the head of", self.refused("--epoch", "999999999999999", status=NO_NETWORK))
         self.assertIn("no draw is made", self.refused("--epoch", "1", status=NO_NETWORK))
 
     def test_help(self):

@@ -254,6 +254,40 @@ static void a_nul_in_an_amount_is_not_cut(void **state)
     assert_int_equal(entries(made, 1, &entry), 0);
 }
 
+/* A number in ten bytes, as Go reads it: continued with zeros. */
+static void put_long(struct bytes *out, uint64_t value)
+{
+    for (int i = 0; i < 9; i++, value >>= 7)
+        out->data[out->size++] = (uint8_t)(value | 128);
+    out->data[out->size++] = (uint8_t)value;
+}
+
+static void put_long_bytes(struct bytes *out, uint32_t field, const void *data, size_t size)
+{
+    put_long(out, (uint64_t)field << 3 | 2);
+    put_long(out, size);
+    memcpy(out->data + out->size, data, size);
+    out->size += size;
+}
+
+static void long_numbers_hide_no_pause(void **state)
+{
+    (void)state;
+    struct made *made = make();
+    struct bytes pause = {.size = 0}, any = {.size = 0};
+    struct tx_entry entry;
+    put_long_bytes(&pause, 1, made->valoper, strlen(made->valoper));
+    put_long_bytes(&any, 1, "/kira.slashing.MsgPause", 23);
+    put_long_bytes(&any, 2, pause.data, pause.size);
+    put_long_bytes(&made->body, 1, any.data, any.size);
+    make_signer(made, SECP256K1);
+    make_fee(made, "ukex");
+    assert_int_equal(entries(made, 1, &entry), 1);
+    assert_int_equal(entry.kind, TX_PAUSE);
+    assert_memory_equal(entry.who, made->address, sizeof entry.who);
+    free(made);
+}
+
 static void every_pause_of_many_counts(void **state)
 {
     (void)state;
@@ -444,6 +478,7 @@ int main(void)
         cmocka_unit_test(only_the_carrier_is_a_join),
         cmocka_unit_test(only_one_of_the_fee_to_oneself_is_a_join),
         cmocka_unit_test(a_nul_in_an_amount_is_not_cut),
+        cmocka_unit_test(long_numbers_hide_no_pause),
         cmocka_unit_test(every_pause_of_many_counts),
         cmocka_unit_test(a_pause_of_nobody_is_none),
         cmocka_unit_test(other_writers_are_read),

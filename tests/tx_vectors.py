@@ -286,9 +286,9 @@ def transaction(job):
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCXYZ0123456789 .,:;-_/+'\"\\{}äß€中😀"
 
 
-def some_text(rng, least, most):
+def some_text(rng, least, most, letters=LETTERS):
     while True:
-        text = "".join(rng.choice(LETTERS) for _ in range(rng.randint(least, most)))
+        text = "".join(rng.choice(letters) for _ in range(rng.randint(least, most)))
         if least <= len(text.encode()) <= most:
             return text
 
@@ -328,7 +328,7 @@ def some_job(rng):
     chain, action = rng.choice(ACTIONS + ACTIONS[:4] * 2)
     job = {"chain": chain, "action": action, "key": some_key(rng),
            "prefix": rng.choice(["kira", "kira", "kira", "cosmos", "x", "testnet-kira"]) if chain == "kira" else "cosmos",
-           "chain_id": some_text(rng, 1, 50), "account_number": some_number(rng, 0, 2**64 - 1),
+           "chain_id": some_text(rng, 1, 50, LETTERS[:-5]), "account_number": some_number(rng, 0, 2**64 - 1),
            "sequence": some_number(rng, 0, 2**64 - 1), "gas": some_number(rng, 1, 2**63 - 1),
            "timeout_height": some_number(rng, 0, 2**64 - 1), "memo": some_text(rng, 0, 256),
            "fee_denom": rng.choice(["ukex", "ukex", "ibc/27394FB092D2ECCD56123C74F36E4C1F", "a.b-c:d_e"]),
@@ -416,7 +416,8 @@ def has_command(stagger):
 def same(want, got, keys, job, args, number):
     for key in keys:
         if want[key] != got.get(key):
-            sys.exit(f"{key} differs: want {want[key]}, got {got.get(key, got)}\nrequest: {json.dumps(job)}\n"
+            used = {name: value for name, value in job.items() if name not in ("plan", "description")}
+            sys.exit(f"{key} differs: want {want[key]}, got {got.get(key, got)}\nrequest: {json.dumps(used)}\n"
                      f"repeat with: tx_vectors.py {args.tool} --seed {args.seed} --count {number + 1}")
 
 
@@ -477,7 +478,7 @@ def main():
         kinds = [entry["kind"] for entry in read.get("entries", [{"kind": read}])]
         if kinds != entries_of(job):
             sys.exit(f"read back as {read}\nrequest: {json.dumps(job)}")
-        answer = run_command(stagger, job) if offline and number % 4 == 0 else None
+        answer = run_command(stagger, job) if offline else None
         if answer:
             same(want, answer, ("tx", "hash", "address"), job, args, number)
             compared += 1

@@ -133,7 +133,7 @@ def main():
         start = time.monotonic()
         subprocess.run([options.tools / "make_history", "--history", files[0], "--trace", files[1], "--no-epochs",
                         "--blocks", str(options.blocks + 1), "--validators", str(options.validators),
-                        "--reference", "7200", "--busy", str(options.busy)], check=True)
+                        "--reference", "7200", "--late", "1", "--busy", str(options.busy)], check=True)
         print(f"made: {options.blocks} blocks of {options.validators} validators,"
               f" {os.path.getsize(files[0]) / 1e6:.0f} MB, in {time.monotonic() - start:.1f} s")
         history = Ends(files[0], files[1], folder)

@@ -59,7 +59,8 @@ static void settle_core(struct coord *c, const struct search *s)
 static struct mark digest_memory(struct mark m, const struct coord_memory *c)
 {
     m = mark_add(m, (uint64_t)c->state << 32 | (uint64_t)c->errand << 16 | (uint64_t)c->step);
-    m = mark_add(m, (uint64_t)c->flight.kind << 1 | c->flight.refused);
+    m = mark_add(m, (uint64_t)c->flight.kind << 2 | (uint64_t)c->flight.twice << 1 |
+                        c->flight.refused);
     m = mark_add(m, c->flight.timeout.n);
     m = mark_add(m, c->pause.n);
     m = mark_add(m, c->membership.n);

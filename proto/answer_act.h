@@ -1,0 +1,39 @@
+/* What a chain that runs a transaction needs of it beyond tx.h: the contents of proposals, and the trustees'
+ * messages. For the devnet; the daemon has no use for them.
+ */
+#ifndef STAGGER_PROTO_ANSWER_ACT_H
+#define STAGGER_PROTO_ANSWER_ACT_H
+
+#include "proto/header.h"
+#include "proto/tx.h"
+
+enum answer_act_kind {
+    ACT_NONE, /* another message: nothing more is read of it */
+    ACT_UPGRADE_PROPOSAL,
+    ACT_CANCEL_PROPOSAL,
+    ACT_OTHER_PROPOSAL,
+    ACT_PROPOSE_UPGRADE,
+    ACT_APPROVE_UPGRADE,
+    ACT_REJECT_UPGRADE,
+    ACT_PROPOSE_DISABLE,
+    ACT_APPROVE_DISABLE,
+    ACT_REJECT_DISABLE,
+};
+
+struct answer_act {
+    enum answer_act_kind kind;
+    struct tx_bytes name;                                  /* of the plan */
+    struct tx_bytes title, description, type_url, content; /* KIRA; the last two of its Any */
+    int64_t upgrade_time_s;                                /* KIRA */
+    bool instate, skip_handler;                            /* KIRA */
+    bool has_creator, has_validator;                       /* DCL; the latter of disabling */
+    uint8_t creator[ACCOUNT_ADDRESS_SIZE], validator[ACCOUNT_ADDRESS_SIZE];
+    int64_t height, time_s;          /* DCL: plan's height, time that the sender gave */
+    struct tx_bytes plan_info, info; /* DCL */
+};
+
+/* One act for each message, in the arena; NULL when a message is broken or memory is short. */
+const struct answer_act *answer_acts_read(const struct tx_decoded *tx, struct arena *arena,
+                                          struct fault *fault);
+
+#endif
