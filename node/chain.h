@@ -4,7 +4,7 @@
  *     topics --> chain_ask() --> calls, pages, checks --> chain_facts() --> chain_asked()
  *     action --> chain_submit() --> account, fee, draft, signature --> persist hook --> broadcast
  *                     ^                                                                  |
- *                     +------- re-signed only when the old bytes are dead ---- watch <---+--> done()
+ *                     +----- re-signed only when the old bytes are dead ---- watch <----+--> done()
  *
  * Nothing blocks: calls and timers belong to the zloop. Every ask, submission and comparison ends
  * in exactly one callback, never from within the call that started it, unless it is cancelled or

@@ -25,7 +25,7 @@ static const struct chain_advice codes[] = {
     {SLASHING, 11, NULL, CHAIN_MEANS_FINAL, "too few validator records",
      "the network has no more records than min_validators: nobody can pause until others join"},
     {"sdk", 18, "poor network", CHAIN_MEANS_FINAL, "not allowed on a poor network",
-     "there are fewer validators than min_validators: sends are limited (poor_network_max_bank_send)"},
+     "fewer validators than min_validators: sends are limited by poor_network_max_bank_send"},
     {"sdk", 18, "out of range", CHAIN_MEANS_FINAL, "fee out of range",
      "give a fee as `stagger chain properties` shows the limits, or leave --fee out"},
     {"sdk", 18, "max execution fee", CHAIN_MEANS_FINAL, "fee below the execution fee",

@@ -280,7 +280,7 @@ static void settle_lag(struct compare *compare, uint32_t endpoint)
     }
 }
 
-/* Whoever is caught contradicting himself is out, whether or not the other one can prove his block. */
+/* Whoever is caught contradicting himself is out, whether or not the other can prove his block. */
 static bool settle_false(struct compare *compare, uint32_t endpoint)
 {
     const struct compare_block *own = &compare->blocks[endpoint][COMPARE_OWN];

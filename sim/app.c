@@ -86,7 +86,8 @@ static void account_found(struct app *app, uint32_t index)
     const struct app_validator *v = &app->genesis.validators[index];
     uint8_t address[ACCOUNT_ADDRESS_SIZE];
     account_address(v->account_key, address);
-    struct app_account *account = app->accounts[account_create(app, address)];
+    uint32_t number = account_create(app, address);
+    struct app_account *account = app->accounts[number];
     account->validator = index;
     account->has_key = app->genesis.kind == CHAIN_DCL;
     memcpy(account->key, v->account_key, ACCOUNT_PUBLIC_SIZE);

@@ -35,7 +35,7 @@
 #include "sim/app.h"
 
 #define DEVNET_PATH_MAX PATH_MAX
-#define DEVNET_DIR_MAX 3000   /* bytes of DIR's name: every name below fits into DEVNET_PATH_MAX */
+#define DEVNET_DIR_MAX 800   /* bytes of DIR: a line of the agents' settings holds a name in it */
 #define DEVNET_SOCKET_MAX 100 /* with "ipc://" and what ZeroMQ adds; the kernel takes 108 */
 #define DEVNET_NODES_MAX 200
 #define DEVNET_NODE_ID_TEXT 41 /* CometBFT's node id: 40 digits, lower case */

@@ -77,14 +77,16 @@ static pid_t named(int descriptor)
     return (pid_t)pid;
 }
 
-static bool lock_try(int descriptor)
+/* *held: somebody else has it, and not only to look. */
+static bool lock_try(int descriptor, bool *held)
 {
     for (int i = 0; i < TRIES; i++) {
         if (flock(descriptor, LOCK_EX | LOCK_NB) == 0)
             return true;
         if (errno != EWOULDBLOCK && errno != EINTR)
             return false;
-        if (named(descriptor) != 0) /* and nobody who only looked */
+        *held = named(descriptor) != 0;
+        if (*held)
             return false;
         pause_briefly();
     }
@@ -101,8 +103,7 @@ bool devnet_lock_take(const struct devnet_dir *dir, uint32_t process, bool *held
     if (descriptor < 0)
         return fault_set(fault, "%s: %s; a directory that can be written expected", path,
                          strerror(errno));
-    if (!lock_try(descriptor)) {
-        *held = errno == EWOULDBLOCK;
+    if (!lock_try(descriptor, held)) {
         char name[DEVNET_TEXT_MAX];
         (void)fault_set(fault, "%s: %s runs already (process %ld)", dir->path,
                         devnet_process_name(process, name), (long)named(descriptor));

@@ -295,7 +295,12 @@ static bool take(struct devnet_ledger *ledger, const struct stored_block *block,
     return true;
 }
 
-bool devnet_ledger_follow(struct devnet_ledger *ledger, struct fault *fault)
+bool devnet_ledger_behind(const struct devnet_ledger *ledger)
+{
+    return ledger->store && store_head(ledger->store) > ledger->head;
+}
+
+bool devnet_ledger_follow(struct devnet_ledger *ledger, uint32_t limit, struct fault *fault)
 {
     if (!ledger->store) {
         struct fault missing;
@@ -305,8 +310,9 @@ bool devnet_ledger_follow(struct devnet_ledger *ledger, struct fault *fault)
         if (!ledger->store) /* its writer may be about to begin it */
             return true;
     }
-    (void)store_refresh(ledger->store);
-    while (store_head(ledger->store) > ledger->head) {
+    if (!devnet_ledger_behind(ledger))
+        (void)store_refresh(ledger->store);
+    for (uint32_t i = 0; i < limit && devnet_ledger_behind(ledger); i++) {
         struct stored_block block;
         int64_t next = ledger->head ? ledger->head + 1 : store_first(ledger->store);
         if (!store_read(ledger->store, next, &block, fault))

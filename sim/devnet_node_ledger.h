@@ -22,9 +22,11 @@ struct devnet_ledger *devnet_ledger_create(const char *path, struct app *app,
                                            devnet_ledger_taken *taken, void *context);
 void devnet_ledger_destroy(struct devnet_ledger **ledger);
 
-/* Takes in what was appended. False with a fault when the log cannot be read, or when it is another chain's: its blocks
- * do not give the hashes that it says. */
-MUST_CHECK bool devnet_ledger_follow(struct devnet_ledger *ledger, struct fault *fault);
+/* Takes in what was appended, but at most `limit` blocks; devnet_ledger_behind() says whether there are more. False with
+ * a fault when the log cannot be read, or when it is another chain's: its blocks do not give the hashes that it says. */
+MUST_CHECK bool devnet_ledger_follow(struct devnet_ledger *ledger, uint32_t limit,
+                                     struct fault *fault);
+bool devnet_ledger_behind(const struct devnet_ledger *ledger);
 
 int64_t devnet_ledger_first(const struct devnet_ledger *ledger); /* 0: no block yet */
 int64_t devnet_ledger_head(const struct devnet_ledger *ledger);

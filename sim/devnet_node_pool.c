@@ -14,7 +14,8 @@ struct entry {
     uint8_t *bytes;
     size_t size;
     uint64_t serial;
-    bool sent, judged; /* by the chain process */
+    bool sent, judged; /* to and by the chain process */
+    bool again;        /* sent a second time: it may be known there */
     bool out;          /* to be removed */
     enum devnet_wait wait;
     void *ticket;
@@ -24,7 +25,7 @@ struct entry {
 
 struct devnet_pool {
     struct devnet_pool_config config;
-    bool up;
+    bool up, fresh;
     uint64_t serial;
     struct entry **entries; /* in order of arrival */
     uint32_t count, room;
@@ -221,7 +222,7 @@ void devnet_pool_submit(struct devnet_pool *pool, const uint8_t *bytes, size_t s
         refuse(pool, entry, why);
         return;
     }
-    app_check(pool->config.app, entry->bytes, size, pool->config.fresh, &entry->check);
+    app_check(pool->config.app, entry->bytes, size, pool->fresh, &entry->check);
     if (entry->check.code == 0 || (entry->check.code == CODE_SEQUENCE && pool->up)) {
         enqueue(pool, entry, now_ms);
         return;
@@ -267,6 +268,8 @@ static void judge(struct devnet_pool *pool, struct entry *entry,
             finish_checked(pool, entry);
         break;
     case TX_KNOWN: /* through another node; it will be in a block all the same */
+        if (entry->again)
+            break;
         if (entry->wait == WAIT_CHECK || entry->wait == WAIT_BLOCK)
             finish_refused(pool, entry, "tx already exists in cache");
         drop(pool, entry, false);
@@ -299,6 +302,7 @@ void devnet_pool_link(struct devnet_pool *pool, bool up)
         struct entry *entry = pool->entries[i];
         if (came) {
             entry->judged = false;
+            entry->again = true;
             send_entry(pool, entry);
         } else if (!up && entry->wait == WAIT_CHECK) {
             finish_checked(pool, entry);
@@ -375,7 +379,7 @@ void devnet_pool_block(struct devnet_pool *pool, const struct stored_block *bloc
         else
             cache_remove(pool, hash);
     }
-    pool->config.fresh = false;
+    pool->fresh = false;
     sweep(pool);
     recheck(pool);
 }
@@ -401,9 +405,16 @@ struct tx_bytes devnet_pool_tx(const struct devnet_pool *pool, uint32_t index)
 struct devnet_pool *devnet_pool_create(const struct devnet_pool_config *config)
 {
     struct devnet_pool *pool = calloc(1, sizeof *pool);
-    if (pool)
+    if (pool) {
         pool->config = *config;
+        pool->fresh = true;
+    }
     return pool;
+}
+
+void devnet_pool_unfresh(struct devnet_pool *pool)
+{
+    pool->fresh = false;
 }
 
 void devnet_pool_destroy(struct devnet_pool **slot)

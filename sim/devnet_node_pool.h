@@ -56,11 +56,14 @@ struct devnet_pool_config {
     devnet_pool_send *send;
     devnet_pool_done *done;
     void *context; /* of send */
-    bool fresh;    /* no new block since the start, see app_check() */
 };
 
 struct devnet_pool *devnet_pool_create(const struct devnet_pool_config *config);
 void devnet_pool_destroy(struct devnet_pool **pool); /* who still waits hears nothing */
+
+/* Until the first new block since the start a node refuses everything, see app_check(); but not where there has never
+ * been a block. A mempool is made fresh. */
+void devnet_pool_unfresh(struct devnet_pool *pool);
 
 /* A ticket's wait is over at once with WAIT_NOTHING. */
 void devnet_pool_submit(struct devnet_pool *pool, const uint8_t *bytes, size_t size,

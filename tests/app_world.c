@@ -396,13 +396,18 @@ void tx_also(struct world_tx *tx, const struct world_tx *other)
 
 /* --- the world --- */
 
+static int letter_compare(const void *a, const void *b)
+{
+    return *(const char *)a - *(const char *)b;
+}
+
 static void note_set(struct app_world *w, uint64_t height, const struct model_set *set)
 {
     assert(height < WORLD_HEIGHTS);
     for (uint32_t i = 0; i < set->count; i++)
         w->sets[height][i] = (char)('0' + set->members[i].validator);
     w->sets[height][set->count] = '\0';
-    qsort(w->sets[height], set->count, 1, (int (*)(const void *, const void *))strcmp);
+    qsort(w->sets[height], set->count, 1, letter_compare);
 }
 
 void app_world_start(struct app_world *w, enum chain_kind kind, uint32_t count,
@@ -444,7 +449,7 @@ void app_world_begin(struct app_world *w)
     w->height = w->genesis.initial_height.n - 1;
     w->time_ms = w->genesis.time_ms;
     w->step_ms = 1000;
-    note_set(w, w->height + 1, model_validators(w->app ? app_model(w->app) : NULL));
+    note_set(w, w->height + 1, model_validators(app_model(w->app)));
     note_set(w, w->height + 2, model_next_validators(app_model(w->app)));
 }
 
@@ -497,7 +502,12 @@ bool app_world_block(struct app_world *w)
 {
     w->height++;
     w->time_ms += w->step_ms;
-    app_begin(w->app, height_at(w->height), w->time_ms, w->missing, w->missing_count);
+    uint32_t missing[WORLD_VALIDATORS], missing_count = 0;
+    for (uint32_t i = 0; w->height > w->genesis.initial_height.n && i < w->missing_count; i++) {
+        if (strchr(w->sets[w->height - 1], (char)('0' + w->missing[i])))
+            missing[missing_count++] = w->missing[i];
+    }
+    app_begin(w->app, height_at(w->height), w->time_ms, missing, missing_count);
     for (uint32_t i = 0; i < WORLD_TXS; i++)
         app_result_clear(&w->results[i]);
     for (uint32_t i = 0; i < w->tx_count; i++) {
@@ -513,7 +523,6 @@ bool app_world_block(struct app_world *w)
     return true;
 }
 
-/* Who is missing, and was a member of V(height). */
 void app_world_run(struct app_world *w, uint32_t blocks)
 {
     for (uint32_t i = 0; i < blocks; i++)

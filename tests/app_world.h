@@ -55,7 +55,7 @@ struct app_world {
     struct app_validator validators[WORLD_VALIDATORS];
     uint64_t height;
     int64_t time_ms, step_ms;
-    uint32_t missing[WORLD_VALIDATORS], missing_count;
+    uint32_t missing[WORLD_VALIDATORS], missing_count; /* who does not sign from now on */
     uint8_t *txs[WORLD_TXS];
     size_t sizes[WORLD_TXS];
     uint32_t tx_count;

@@ -1,0 +1,95 @@
+#include "sim/devnet_chain_mark.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "proto/encoding.h"
+
+#define TEXT_MAX 256
+
+static bool file_fault(const char *path, const char *what, struct fault *fault)
+{
+    return fault_set(fault, "%s: %s: %s", path, what, strerror(errno));
+}
+
+/* --- reading --- */
+
+static bool read_height(const char *text, int64_t *height)
+{
+    char *end;
+    errno = 0;
+    long long value = text && *text >= '0' && *text <= '9' ? strtoll(text, &end, 10) : -1;
+    if (value < 1 || errno || *end)
+        return false;
+    *height = value;
+    return true;
+}
+
+static bool take_mark(const json_t *tree, struct chain_mark *mark)
+{
+    json_int_t round = json_integer_value(json_object_get(tree, "round"));
+    if (!json_is_integer(json_object_get(tree, "round")) || round < 0 || round >= INT32_MAX)
+        return false;
+    mark->round = (int32_t)round;
+    return read_height(json_string_value(json_object_get(tree, "height")), &mark->height);
+}
+
+bool chain_mark_read(const char *path, struct chain_mark *mark, struct fault *fault)
+{
+    *mark = (struct chain_mark){0};
+    if (access(path, F_OK) != 0 && errno == ENOENT)
+        return true;
+    json_error_t error;
+    json_t *tree = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
+    bool good = tree && take_mark(tree, mark);
+    json_decref(tree);
+    return good || fault_set(fault,
+                             "%s: is no {\"height\":\"43\",\"round\":0,...}; it says which round "
+                             "was signed last, choose another directory when it is lost",
+                             path);
+}
+
+/* --- writing --- */
+
+static bool write_file(const char *path, const char *text, size_t size)
+{
+    int file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (file < 0)
+        return false;
+    bool good = write(file, text, size) == (ssize_t)size && fdatasync(file) == 0;
+    return close(file) == 0 && good;
+}
+
+static bool sync_folder(const char *path)
+{
+    char copy[PATH_MAX];
+    (void)snprintf(copy, sizeof copy, "%s", path);
+    int folder = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool good = folder >= 0 && fsync(folder) == 0;
+    if (folder >= 0)
+        (void)close(folder);
+    return good;
+}
+
+bool chain_mark_write(const char *path, const struct chain_mark *mark, struct fault *fault)
+{
+    char text[TEXT_MAX], hash[HEX_TEXT(HASH_SIZE)], beside[PATH_MAX];
+    hex_encode_upper(mark->id.hash.bytes, HASH_SIZE, hash);
+    int size = snprintf(text, sizeof text,
+                        "{\"height\":\"%" PRId64 "\",\"round\":%" PRId32 ",\"block_id\":\"%s\"}\n",
+                        mark->height, mark->round, hash);
+    int length = snprintf(beside, sizeof beside, "%s.new", path);
+    if (length < 0 || (size_t)length >= sizeof beside)
+        return fault_set(fault, "%s: the path is too long", path);
+    if (!write_file(beside, text, (size_t)size) || rename(beside, path) != 0 || !sync_folder(path))
+        return file_fault(path, "cannot be written", fault);
+    return true;
+}

@@ -1,0 +1,791 @@
+/* The devnet's application on KIRA, line by line what running networks of sekai v0.4.13 answered: the stage in
+ * which a transaction is refused, code, codespace and words, what it costs, and the sets of H, H + 1, H + 2. */
+#include "tests/app_world.h"
+
+#define SLASHING "customslashing"
+
+/* --- what one transaction costs --- */
+
+struct cost {
+    uint64_t sequence, balance;
+};
+
+static struct cost cost_begin(const struct app_world *w, uint32_t v)
+{
+    return (struct cost){world_sequence(w, v), world_balance(w, v)};
+}
+
+static void assert_cost(const struct app_world *w, uint32_t v, struct cost before, uint64_t paid,
+                        uint64_t sequences)
+{
+    assert_int_equal(world_balance(w, v), before.balance - paid);
+    assert_int_equal(world_sequence(w, v), before.sequence + sequences);
+}
+
+static char failed_text[512];
+
+static const char *failed(uint32_t message, const char *words)
+{
+    snprintf(failed_text, sizeof failed_text, "failed to execute message; message index: %u: %s",
+             (unsigned)message, words);
+    return failed_text;
+}
+
+/* --- pause, unpause, activate --- */
+
+static void test_pause_changes_the_set_two_blocks_later(void **state)
+{
+    struct app_world w;
+    (void)state;
+    app_world_start(&w, CHAIN_KIRA, 5, 1);
+    app_world_run(&w, 9);
+    struct cost before = cost_begin(&w, 3);
+    world_add(&w, tx_pause(&w, 3));
+    assert_true(app_world_block(&w));
+    assert_int_equal(w.results[0].code, 0);
+    assert_string_equal(w.results[0].codespace, "");
+    assert_cost(&w, 3, before, 100, 1);
+    assert_int_equal(world_status(&w, 3), STATUS_PAUSED);
+    assert_int_equal(w.update_count, 1);
+    assert_int_equal(w.updates[0].power, 0);
+    assert_memory_equal(w.updates[0].public_key, w.validators[3].consensus_key, ED25519_KEY_SIZE);
+    app_world_run(&w, 3);
+    assert_string_equal(w.sets[10], "01234");
+    assert_string_equal(w.sets[11], "01234");
+    assert_string_equal(w.sets[12], "0124");
+    assert_int_equal(w.update_count, 0);
+    assert_int_equal(world_do(&w, tx_unpause(&w, 3)), 0);
+    assert_int_equal(w.updates[0].power, 1);
+    app_world_run(&w, 1);
+    assert_string_equal(w.sets[15], "0124");
+    assert_string_equal(w.sets[16], "01234");
+    app_world_end(&w);
+}
+
+/* 3 of 5 with min_validators 4: all code 0, the set falls to 2. */
+static void test_the_chains_guard_stops_nothing(void **state)
+{
+    struct app_world w;
+    (void)state;
+    app_world_start(&w, CHAIN_KIRA, 5, 4);
+    for (uint32_t v = 0; v < 3; v++)
+        world_add(&w, tx_pause(&w, v));
+    assert_true(app_world_block(&w));
+    for (uint32_t v = 0; v < 3; v++)
+        assert_int_equal(w.results[v].code, 0);
+    app_world_run(&w, 1);
+    assert_string_equal(w.sets[3], "34");
+    app_world_end(&w);
+}
+
+static void test_guard_counts_active_members(void **state)
+{
+    struct app_world w;
+    (void)state;
+    app_world_start(&w, CHAIN_KIRA, 5, 3);
+    w.genesis.properties.guard = true;
+    app_world_begin(&w);
+    assert_int_equal(world_do(&w, tx_pause(&w, 0)), 0);
+    assert_int_equal(world_do(&w, tx_pause(&w, 1)), 0);
+    struct cost before = cost_begin(&w, 2);
+    assert_int_equal(world_do(&w, tx_pause(&w, 2)), 11);
+    assert_refused(w.results[0], 11, SLASHING, failed(0, "pause not allowed on poor network"));
+    assert_cost(&w, 2, before, 100, 1);
+    app_world_run(&w, 2);
+    assert_string_equal(w.sets[w.height + 1], "234");
+    assert_int_equal(world_do(&w, tx_unpause(&w, 0)), 0);
+    app_world_run(&w, 2);
+    assert_int_equal(world_do(&w, tx_pause(&w, 2)), 0);
+    app_world_end(&w);
+}
+
+static void test_records_as_few_as_min_validators_cannot_pause(void **state)
+{
+    struct app_world w;
+    (void)state;
+    app_world_start(&w, CHAIN_KIRA, 4, 4);
+    assert_int_equal(world_do(&w, tx_pause(&w, 0)), 11);
+    assert_refused(w.results[0], 11, SLASHING, failed(0, "pause not allowed on poor network"));
+    app_world_end(&w);
+    app_world_start(&w, CHAIN_KIRA, 1, 1);
+    assert_int_equal(world_do(&w, tx_pause(&w, 0)), 11);
+    app_world_end(&w);
+}
+
+/* In the block; the fee is kept, the sequence used. */
+static void test_what_is_already_so_is_refused_in_the_block(void **state)
+{
+    struct app_world w;
+    (void)state;
+    app_world_start(&w, CHAIN_KIRA, 4, 1);
+    assert_int_equal(world_do(&w, tx_pause(&w, 1)), 0);
+    struct cost before = cost_begin(&w, 1);
+    assert_int_equal(world_do(&w, tx_pause(&w, 1)), 8);
+    assert_refused(w.results[0], 8, SLASHING,
+                   failed(0, "Can NOT pause already paused validator: validator paused"));
+    assert_cost(&w, 1, before, 100, 1);
+    before = cost_begin(&w, 0);
+    assert_int_equal(world_do(&w, tx_unpause(&w, 0)), 7);
+    assert_refused(w.results[0], 7, SLASHING,
+                   failed(0, "Can NOT unpause NOT paused validator: validator not paused"));
+    assert_cost(&w, 0, before, 100, 1);
+    before = cost_begin(&w, 2);
+    assert_int_equal(world_do(&w, tx_activate(&w, 2)), 6);
+    assert_refused(w.results[0], 6, SLASHING,
+                   failed(0, "Can NOT activate NOT inactivated validator: validator not "
+                             "inactivated; cannot be activated"));
+    assert_cost(&w, 2, before, 1000, 1);
+    assert_null(w.results[0].data);
+    assert_non_null(w.results[0].events); /* those of the fee */
+    app_world_end(&w);
+}
+
+/* --- CheckTx --- */
+
+static void test_fees(void **state)
+{
+    struct app_world w;
+    struct world_tx tx;
+    (void)state;
+    app_world_start(&w, CHAIN_KIRA, 4, 1);
+    struct cost before = cost_begin(&w, 0);
+    tx = tx_activate(&w, 0);
+    strcpy(tx.fee_amount, "100");
+    world_check(&w, tx);
+    assert_refused(w.check, 18, "sdk",
+                   "fee 100ukex(100) is less than max execution fee 1000ukex: invalid request");
+    tx = tx_pause(&w, 0);
+    strcpy(tx.fee_amount, "1");
+    world_check(&w, tx);
+    assert_refused(w.check, 18, "sdk",
+                   "fee 1ukex(1) is out of range [100, 1000000]ukex: invalid request");
+    strcpy(tx.fee_amount, "10000000");
+    world_check(&w, tx);
+    assert_refused(
+        w.check, 18, "sdk",
+        "fee 10000000ukex(10000000) is out of range [100, 1000000]ukex: invalid request");
+    tx.fee_amount[0] = '\0';
+    world_check(&w, tx);
+    assert_refused(w.check, 18, "sdk",
+                   "fee (0) is out of range [100, 1000000]ukex: invalid request");
+    strcpy(tx.fee_amount, "100");
+    strcpy(tx.fee_denom, "lol");
+    world_check(&w, tx);
+    assert_refused(w.check, 18, "sdk",
+                   "currency you are trying to use was not whitelisted as fee payment: invalid "
+                   "request");
+    strcpy(tx.fee_amount, "-100");
+    world_check(&w, tx);
+    assert_refused(w.check, 13, "sdk", "invalid fee provided: -100lol: insufficient fee");
+    assert_cost(&w, 0, before, 0, 0);
+    tx = tx_pause(&w, 0);
+    strcpy(tx.fee_amount, "250");
+    assert_int_equal(world_do(&w, tx), 0);
+    assert_cost(&w, 0, before, 250, 1);
+    app_world_end(&w);
+}
+
+static void test_fee_that_the_account_does_not_have(void **state)
+{
+    struct app_world w;
+    (void)state;
+    app_world_start(&w, CHAIN_KIRA, 4, 1);
+    w.validators[0].balance = 99;
+    app_world_begin(&w);
+    assert_int_equal(world_check(&w, tx_pause(&w, 0)), 5);
+    assert_refused(w.check, 5, "sdk",
+                   "spendable balance 99ukex is smaller than 100ukex: insufficient funds: "
+                   "insufficient funds");
+    app_world_end(&w);
+}
+
+static void test_sequences(void **state)
+{
+    struct app_world w;
+    struct world_tx tx;
+    (void)state;
+    app_world_start(&w, CHAIN_KIRA, 4, 1);
+    assert_int_equal(world_do(&w, tx_send(&w, 0, 0, "1")), 0);
+    tx = tx_pause(&w, 0);
+    tx.sequence = 6;
+    world_check(&w, tx);
+    assert_refused(w.check, 32, "sdk",
+                   "account sequence mismatch, expected 1, got 6: incorrect account sequence");
+    tx.sequence = 0;
+    world_check(&w, tx);
+    assert_refused(w.check, 32, "sdk",
+                   "account sequence mismatch, expected 1, got 0: incorrect account sequence");
+    /* CheckTx counts on what it let through */
+    world_add(&w, tx_send(&w, 0, 0, "1"));
+    tx = tx_pause(&w, 0);
+    assert_int_equal(tx.sequence, 2);
+    tx.sequence = 1;
+    world_check(&w, tx);
+    assert_refused(w.check, 32, "sdk",
+                   "account sequence mismatch, expected 2, got 1: incorrect account sequence");
+    app_world_end(&w);
+}
+
+static void test_signatures(void **state)
+{
+    static const char words[] = "signature verification failed; please verify account number (2) "
+                                "and chain-id (localnet-1): unauthorized";
+    struct app_world w;
+    struct world_tx tx;
+    (void)state;
+    app_world_start(&w, CHAIN_KIRA, 4, 1);
+    tx = tx_pause(&w, 2);
+    tx.break_signature = true;
+    world_check(&w, tx);
+    assert_refused(w.check, 4, "sdk", words);
+    tx = tx_pause(&w, 2);
+    strcpy(tx.chain_id, "localnet-2");
+    world_check(&w, tx);
+    assert_refused(w.check, 4, "sdk", words);
+    tx = tx_pause(&w, 2);
+    tx.account_number = 1;
+    world_check(&w, tx);
+    assert_refused(w.check, 4, "sdk", words);
+    tx = tx_pause(&w, 2);
+    tx.key = 1; /* somebody else's key */
+    world_check(&w, tx);
+    assert_refused(w.check, 4, "sdk", words);
+    tx = tx_pause(&w, 2);
+    tx.signatures = 0;
+    world_check(&w, tx);
+    assert_refused(w.check, 15, "sdk", "no signatures supplied");
+    tx.signatures = 2;
+    world_check(&w, tx);
+    assert_refused(w.check, 4, "sdk", "wrong number of signers; expected 1, got 2: unauthorized");
+    /* once the account has its key, the transaction may leave it out */
+    tx = tx_pause(&w, 2);
+    tx.no_key = true;
+    world_check(&w, tx);
+    assert_int_equal(w.check.code, 4);
+    assert_int_equal(world_do(&w, tx_send(&w, 2, 2, "1")), 0);
+    tx = tx_pause(&w, 2);
+    tx.no_key = true;
+    assert_int_equal(world_do(&w, tx), 0);
+    app_world_end(&w);
+}
+
+static void test_gas_timeout_memo(void **state)
+{
+    struct app_world w;
+    struct world_tx tx;
+    (void)state;
+    app_world_start(&w, CHAIN_KIRA, 4, 1);
+    app_world_run(&w, 9);
+    tx = tx_pause(&w, 0);
+    tx.gas = 0;
+    world_check(&w, tx);
+    assert_int_equal(w.check.code, 11);
+    assert_string_equal(w.check.codespace, "sdk");
+    assert_non_null(strstr(w.check.log, "out of gas"));
+    tx = tx_pause(&w, 0);
+    tx.timeout_height = 8;
+    world_check(&w, tx);
+    assert_refused(w.check, 30, "sdk", "block height: 9, timeout height: 8: tx timeout height");
+    /* equal to the last height passes, and then stands in the next block without a cost */
+    struct cost before = cost_begin(&w, 0);
+    tx.timeout_height = 9;
+    world_add(&w, tx);
+    assert_true(app_world_block(&w));
+    assert_refused(w.results[0], 30, "sdk",
+                   "block height: 10, timeout height: 9: tx timeout height");
+    assert_cost(&w, 0, before, 0, 0);
+    tx = tx_send(&w, 0, 0, "1");
+    memset(tx.memo, 'm', 256);
+    assert_int_equal(world_do(&w, tx), 0);
+    tx = tx_send(&w, 0, 0, "1");
+    memset(tx.memo, 'm', 257);
+    world_check(&w, tx);
+    assert_refused(w.check, 12, "sdk",
+                   "maximum number of characters is 256 but received 257 characters: memo too "
+                   "large");
+    app_world_end(&w);
+}
+
+static void test_right_after_a_start_nothing_passes(void **state)
+{
+    struct app_world w;
+    (void)state;
+    app_world_start(&w, CHAIN_KIRA, 4, 1);
+    app_world_run(&w, 3);
+    for (uint32_t v = 0; v < 2; v++) {
+        world_check_fresh(&w, tx_pause(&w, v));
+        assert_refused(w.check, 4, "sdk",
+                       "signature verification failed; please verify account number (0) and "
+                       "chain-id (localnet-1): unauthorized");
+        assert_int_equal(world_check(&w, tx_pause(&w, v)), 0);
+    }
+    app_world_end(&w);
+}
+
+/* --- sends --- */
+
+static void test_sends(void **state)
+{
+    struct app_world w;
+    struct world_tx tx;
+    (void)state;
+    app_world_start(&w, CHAIN_KIRA, 4, 1);
+    struct cost before = cost_begin(&w, 0);
+    tx = tx_send(&w, 0, 0, "1");
+    strcpy(tx.memo, "stagger/join/1 3 0");
+    assert_int_equal(world_do(&w, tx), 0);
+    assert_cost(&w, 0, before, 100, 1);
+    world_check(&w, tx_send(&w, 0, 0, "0"));
+    assert_refused(w.check, 10, "sdk", "0ukex: invalid coins");
+    world_check(&w, tx_send(&w, 0, 0, "-5"));
+    assert_int_equal(w.check.code, 10);
+    /* to another validator, and to one that the chain does not know yet */
+    before = cost_begin(&w, 0);
+    struct cost other = cost_begin(&w, 1);
+    assert_int_equal(world_do(&w, tx_send(&w, 0, 1, "5000")), 0);
+    assert_cost(&w, 0, before, 5100, 1);
+    assert_int_equal(world_balance(&w, 1), other.balance + 5000);
+    assert_int_equal(world_do(&w, tx_send(&w, 0, 50, "500")), 0);
+    /* more than there is: in the block, and only the fee is gone */
+    before = cost_begin(&w, 2);
+    assert_int_equal(world_do(&w, tx_send(&w, 2, 3, "150000000000000")), 5);
+    assert_refused(w.results[0], 5, "sdk",
+                   failed(0, "spendable balance 149999999999900ukex is smaller than "
+                             "150000000000000ukex: insufficient funds"));
+    assert_cost(&w, 2, before, 100, 1);
+    app_world_end(&w);
+}
+
+static void test_an_outsider(void **state)
+{
+    struct app_world w;
+    struct world_tx tx;
+    char words[256], address[BECH32_TEXT_MAX];
+    (void)state;
+    app_world_start(&w, CHAIN_KIRA, 4, 1);
+    world_address(&w, 50, "", address);
+    snprintf(words, sizeof words, "account %s does not exist: unknown address", address);
+    world_check(&w, tx_send(&w, 50, 0, "1"));
+    assert_refused(w.check, 9, "sdk", words);
+    assert_int_equal(world_do(&w, tx_send(&w, 0, 50, "1000")), 0);
+    tx = tx_send(&w, 50, 1, "300");
+    tx.account_number = 4;
+    assert_int_equal(world_do(&w, tx), 0);
+    tx = tx_pause(&w, 50); /* it has an account, and no seat */
+    tx.account_number = 4;
+    tx.sequence = 1;
+    assert_int_equal(world_do(&w, tx), 2);
+    assert_refused(w.results[0], 2, SLASHING,
+                   failed(0, "address is not associated with any known validator"));
+    tx = tx_vote(&w, 50, 1, 1);
+    tx.account_number = 4;
+    tx.sequence = 2;
+    assert_int_equal(world_do(&w, tx), 22);
+    assert_refused(w.results[0], 22, "customgov", failed(0, "actor is not active"));
+    tx = tx_send(&w, 50, 1, "1");
+    tx.account_number = 4;
+    tx.sequence = 3;
+    assert_int_equal(world_do(&w, tx), 0); /* 1000 - 300 - 1 - 4 * 100 are left */
+    tx.sequence = 4;
+    strcpy(tx.fee_amount, "300");
+    assert_int_equal(world_check(&w, tx), 5);
+    app_world_end(&w);
+}
+
+static void test_what_cannot_be_read(void **state)
+{
+    struct app_world w;
+    struct app_result result;
+    struct world_tx tx;
+    (void)state;
+    app_world_start(&w, CHAIN_KIRA, 4, 1);
+    app_check(w.app, (const uint8_t *)"garbage", 7, false, &result);
+    assert_int_equal(result.code, 2);
+    assert_string_equal(result.codespace, "sdk");
+    assert_non_null(strstr(result.log, ": tx parse error"));
+    app_result_clear(&result);
+    tx = tx_pause(&w, 0);
+    strcpy(tx.messages[0].type_url, "/kira.slashing.MsgNothing");
+    world_check(&w, tx);
+    assert_refused(w.check, 2, "sdk",
+                   "unable to resolve type URL /kira.slashing.MsgNothing: tx parse error");
+    tx.message_count = 0;
+    world_check(&w, tx);
+    assert_refused(w.check, 18, "sdk", "must contain at least one message: invalid request");
+    tx = tx_pause(&w, 0);
+    tx.messages[0].size = 0;
+    world_check(&w, tx);
+    assert_int_equal(w.check.code, 111222);
+    assert_string_equal(w.check.codespace, "undefined");
+    app_world_end(&w);
+}
+
+static void test_poor_network(void **state)
+{
+    struct app_world w;
+    (void)state;
+    app_world_start(&w, CHAIN_KIRA, 4, 5); /* fewer records than min_validators */
+    assert_int_equal(world_check(&w, tx_send(&w, 0, 0, "1000000")), 0);
+    world_check(&w, tx_send(&w, 1, 1, "1000001"));
+    assert_refused(w.check, 18, "sdk",
+                   "only restricted amount send is allowed on poor network: invalid request");
+    assert_int_equal(world_check(&w, tx_unpause(&w, 2)), 0);
+    assert_int_equal(world_check(&w, tx_vote(&w, 3, 1, 1)), 0);
+    app_world_end(&w);
+}
+
+/* --- several messages --- */
+
+static void test_messages_are_all_or_nothing(void **state)
+{
+    struct app_world w;
+    struct world_tx tx, other;
+    (void)state;
+    app_world_start(&w, CHAIN_KIRA, 4, 1);
+    struct cost before = cost_begin(&w, 0);
+    tx = tx_send(&w, 0, 50, "777");
+    other = tx_pause(&w, 0);
+    tx_also(&tx, &other);
+    other = tx_vote(&w, 0, 1, 1); /* of no proposal */
+    tx_also(&tx, &other);
+    assert_int_equal(world_do(&w, tx), 21);
+    assert_refused(w.results[0], 21, "customgov", failed(2, "proposal does not exist"));
+    assert_cost(&w, 0, before, 100, 1);
+    assert_int_equal(world_status(&w, 0), STATUS_ACTIVE);
+    assert_int_equal(world_check(&w, tx_send(&w, 50, 0, "1")), 9);
+    tx = tx_send(&w, 0, 50, "777");
+    other = tx_send(&w, 0, 1, "3");
+    tx_also(&tx, &other);
+    before = cost_begin(&w, 0);
+    assert_int_equal(world_do(&w, tx), 0);
+    assert_cost(&w, 0, before, 880, 1);
+    assert_non_null(strstr(w.results[0].log, "{\"msg_index\":1,"));
+    tx = tx_pause(&w, 0);
+    other = tx_pause(&w, 1); /* by two accounts, and one signature */
+    tx_also(&tx, &other);
+    world_check(&w, tx);
+    assert_refused(w.check, 4, "sdk", "wrong number of signers; expected 2, got 1: unauthorized");
+    app_world_end(&w);
+}
+
+/* --- uptime --- */
+
+static void test_a_stopped_node_becomes_inactive(void **state)
+{
+    struct app_world w;
+    const struct model_record *record;
+    (void)state;
+    app_world_start(&w, CHAIN_KIRA, 4, 1);
+    app_world_run(&w, 52);
+    record = model_record(app_model(w.app), 3);
+    assert_int_equal(record->rank, 51);
+    assert_int_equal(record->last_present, 52);
+    w.missing[w.missing_count++] = 3;
+    app_world_run(&w, 120);
+    assert_int_equal(record->status, STATUS_ACTIVE);
+    app_world_run(&w, 1); /* last present + 121 */
+    assert_int_equal(record->status, STATUS_INACTIVE);
+    assert_int_equal(record->mischance_confidence, 10);
+    assert_int_equal(record->mischance, 111);
+    assert_int_equal(record->rank, 0);
+    assert_int_equal(record->streak, 0);
+    app_world_run(&w, 1);
+    assert_string_equal(w.sets[w.height + 1], "012");
+    assert_int_equal(world_do(&w, tx_pause(&w, 3)), 5);
+    assert_refused(w.results[0], 5, SLASHING,
+                   failed(0, "Can NOT pause inactivated validator: validator still inactivated; "
+                             "cannot be activated"));
+    w.step_ms = 1000;
+    assert_int_equal(world_do(&w, tx_activate(&w, 3)), 5);
+    assert_refused(w.results[0], 5, SLASHING,
+                   failed(0, "Can NOT activate inactivate validator, jail time remaining 597 "
+                             "seconds: validator still inactivated; cannot be activated"));
+    assert_int_equal(world_do(&w, tx_unpause(&w, 3)), 7);
+    w.step_ms = 600000;
+    app_world_run(&w, 1);
+    assert_int_equal(world_do(&w, tx_activate(&w, 3)), 0);
+    assert_int_equal(record->mischance, 0);
+    app_world_run(&w, 1);
+    assert_string_equal(w.sets[w.height + 1], "0123");
+    app_world_end(&w);
+}
+
+/* --- what kills --- */
+
+static void assert_dead(struct app_world *w, const char *words)
+{
+    uint8_t before[HASH_SIZE], after[HASH_SIZE];
+    world_hash(w, before);
+    assert_false(app_world_block(w));
+    assert_non_null(app_dead(w->app));
+    assert_non_null(strstr(app_dead(w->app), words));
+    world_hash(w, after);
+    assert_memory_equal(before, after, HASH_SIZE);
+}
+
+static void test_pause_then_unpause_is_harmless(void **state)
+{
+    struct app_world w;
+    (void)state;
+    app_world_start(&w, CHAIN_KIRA, 4, 1);
+    world_add(&w, tx_pause(&w, 1));
+    world_add(&w, tx_unpause(&w, 1));
+    assert_true(app_world_block(&w));
+    assert_int_equal(w.results[0].code, 0);
+    assert_int_equal(w.results[1].code, 0);
+    assert_int_equal(w.update_count, 1); /* told once more what it has */
+    assert_int_equal(w.updates[0].power, 1);
+    app_world_run(&w, 3);
+    assert_string_equal(w.sets[w.height + 1], "0123");
+    app_world_end(&w);
+}
+
+static void test_unpause_then_pause_kills(void **state)
+{
+    struct app_world w;
+    (void)state;
+    app_world_start(&w, CHAIN_KIRA, 4, 1);
+    assert_int_equal(world_do(&w, tx_pause(&w, 1)), 0);
+    app_world_run(&w, 3);
+    struct cost before = cost_begin(&w, 1);
+    world_add(&w, tx_unpause(&w, 1));
+    world_add(&w, tx_pause(&w, 1));
+    assert_dead(&w, "failed to find validator");
+    /* the state is that of before the block */
+    assert_cost(&w, 1, before, 0, 0);
+    assert_int_equal(world_status(&w, 1), STATUS_PAUSED);
+    app_world_end(&w);
+}
+
+static void test_the_pair_in_one_transaction_kills_too(void **state)
+{
+    struct app_world w;
+    struct world_tx tx, other;
+    (void)state;
+    app_world_start(&w, CHAIN_KIRA, 4, 1);
+    assert_int_equal(world_do(&w, tx_pause(&w, 1)), 0);
+    app_world_run(&w, 3);
+    tx = tx_unpause(&w, 1);
+    other = tx_pause(&w, 1);
+    tx_also(&tx, &other);
+    strcpy(tx.fee_amount, "200");
+    world_add(&w, tx);
+    assert_dead(&w, "failed to find validator");
+    app_world_end(&w);
+}
+
+static void test_the_last_member_kills(void **state)
+{
+    struct app_world w;
+    (void)state;
+    app_world_start(&w, CHAIN_KIRA, 4, 1);
+    for (uint32_t v = 0; v < 3; v++)
+        assert_int_equal(world_do(&w, tx_pause(&w, v)), 0);
+    app_world_run(&w, 3);
+    world_add(&w, tx_pause(&w, 3)); /* code 0 in CheckTx */
+    assert_dead(&w, "applying the validator changes would result in empty set");
+    assert_int_equal(world_status(&w, 3), STATUS_ACTIVE);
+    app_world_end(&w);
+}
+
+/* --- governance --- */
+
+static int64_t now_s(const struct app_world *w)
+{
+    return w->time_ms / 1000;
+}
+
+/* Proposed and voted upon by the first `yes`; enacted when it returns. */
+static void schedule(struct app_world *w, const char *name, int64_t time_s, bool instate,
+                     uint32_t yes)
+{
+    assert_int_equal(world_do(w, tx_upgrade(w, 0, name, time_s, instate)), 0);
+    for (uint32_t v = 0; v < yes; v++)
+        world_add(w, tx_vote(w, v, 1, 1));
+    app_world_run(w, 9);
+}
+
+static void test_soft_upgrade_that_all_voted_for(void **state)
+{
+    struct app_world w;
+    (void)state;
+    app_world_start(&w, CHAIN_KIRA, 4, 1);
+    schedule(&w, "up1", now_s(&w) + 20, true, 4);
+    assert_true(model_plan(app_model(w.app))->pending);
+    app_world_run(&w, 20);
+    assert_false(model_plan(app_model(w.app))->pending);
+    assert_string_equal(w.sets[w.height + 1], "0123");
+    assert_null(app_halted(w.app));
+    app_world_end(&w);
+}
+
+static void test_soft_upgrade_pauses_who_did_not_vote_yes(void **state)
+{
+    struct app_world w;
+    (void)state;
+    app_world_start(&w, CHAIN_KIRA, 4, 1);
+    int64_t when = now_s(&w) + 20;
+    schedule(&w, "up1", when, true, 3);
+    while (now_s(&w) < when)
+        app_world_run(&w, 1);
+    assert_int_equal(world_status(&w, 3), STATUS_PAUSED); /* the first block at its time */
+    assert_int_equal(world_status(&w, 2), STATUS_ACTIVE);
+    uint64_t at = w.height;
+    app_world_run(&w, 2);
+    assert_string_equal(w.sets[at + 1], "0123");
+    assert_string_equal(w.sets[at + 2], "012");
+    app_world_end(&w);
+}
+
+static void test_soft_upgrade_with_a_paused_non_voter_kills(void **state)
+{
+    struct app_world w;
+    (void)state;
+    app_world_start(&w, CHAIN_KIRA, 4, 1);
+    int64_t when = now_s(&w) + 20;
+    schedule(&w, "up1", when, true, 3);
+    assert_int_equal(world_do(&w, tx_pause(&w, 3)), 0);
+    while (now_s(&w) < when - 1)
+        app_world_run(&w, 1);
+    assert_dead(&w, "failed to find validator");
+    app_world_end(&w);
+}
+
+static void test_hard_upgrade_halts(void **state)
+{
+    struct app_world w;
+    uint8_t before[HASH_SIZE], after[HASH_SIZE];
+    (void)state;
+    app_world_start(&w, CHAIN_KIRA, 4, 1);
+    int64_t when = now_s(&w) + 20;
+    schedule(&w, "up1", when, false, 4);
+    while (now_s(&w) < when)
+        app_world_run(&w, 1); /* also the first at its time is applied */
+    assert_null(app_halted(w.app));
+    world_hash(&w, before);
+    world_put(&w, tx_pause(&w, 0));
+    assert_false(app_world_block(&w));
+    assert_null(app_dead(w.app));
+    assert_string_equal(app_halted(w.app),
+                        "UPGRADE \"up1\" NEEDED at upgrade_time=2023-11-14 22:13:40 +0000 UTC");
+    world_hash(&w, after);
+    assert_memory_equal(before, after, HASH_SIZE);
+    assert_int_equal(model_height(app_model(w.app)).n, w.height);
+    app_world_end(&w);
+}
+
+static void test_proposals_need_a_quorum_and_a_majority(void **state)
+{
+    struct app_world w;
+    (void)state;
+    app_world_start(&w, CHAIN_KIRA, 4, 1);
+    assert_int_equal(world_do(&w, tx_upgrade(&w, 0, "a", now_s(&w) + 50, true)), 0); /* 1 */
+    assert_int_equal(world_do(&w, tx_upgrade(&w, 0, "b", now_s(&w) + 50, true)), 0); /* 2 */
+    assert_int_equal(world_do(&w, tx_upgrade(&w, 0, "c", now_s(&w) + 50, true)), 0); /* 3 */
+    world_add(&w, tx_vote(&w, 0, 1, 1)); /* one of four is below 33 % */
+    world_add(&w, tx_vote(&w, 0, 2, 1));
+    world_add(&w, tx_vote(&w, 1, 2, 3)); /* half is no majority */
+    for (uint32_t v = 0; v < 3; v++)
+        world_add(&w, tx_vote(&w, v, 3, v < 2 ? 1 : 2));
+    app_world_run(&w, 12);
+    assert_true(model_plan(app_model(w.app))->pending);
+    assert_int_equal(model_plan(app_model(w.app))->upgrade_time_ms, 1700000052000);
+    assert_true(model_record(app_model(w.app), 1)->voted_yes);
+    assert_false(model_record(app_model(w.app), 2)->voted_yes);
+    /* a vote too late, a proposal too late, a time that has passed */
+    assert_int_equal(world_do(&w, tx_vote(&w, 3, 3, 1)), 28);
+    assert_refused(w.results[0], 28, "customgov", failed(0, "voting time has ended"));
+    assert_int_equal(world_do(&w, tx_upgrade(&w, 0, "d", now_s(&w) + 1, true)), 1);
+    assert_refused(w.results[0], 1, "upgrade", failed(0, "invalid upgrade time"));
+    /* cancelled: nothing is scheduled any more */
+    assert_int_equal(world_do(&w, tx_cancel(&w, 0, "c")), 0);
+    for (uint32_t v = 0; v < 4; v++)
+        world_add(&w, tx_vote(&w, v, 4, 1));
+    app_world_run(&w, 9);
+    assert_false(model_plan(app_model(w.app))->pending);
+    app_world_end(&w);
+}
+
+/* --- the shape of a result --- */
+
+static void test_log_events_and_data_of_a_pause(void **state)
+{
+    struct app_world w;
+    char account[BECH32_TEXT_MAX], valoper[BECH32_TEXT_MAX], expected[1024];
+    (void)state;
+    app_world_start(&w, CHAIN_KIRA, 4, 1);
+    world_address(&w, 1, "", account);
+    world_address(&w, 1, "valoper", valoper);
+    assert_int_equal(world_do(&w, tx_pause(&w, 1)), 0);
+    snprintf(expected, sizeof expected,
+             "[{\"msg_index\":0,\"events\":[{\"type\":\"message\",\"attributes\":[{\"key\":"
+             "\"action\",\"value\":\"/kira.slashing.MsgPause\"},{\"key\":\"sender\",\"value\":"
+             "\"%s\"}]},{\"type\":\"message\",\"attributes\":[{\"key\":\"module\",\"value\":"
+             "\"customslashing\"},{\"key\":\"sender\",\"value\":\"%s\"}]}]}]",
+             account, valoper);
+    assert_string_equal(w.results[0].log, expected);
+    assert_int_equal(w.results[0].data_size, 35);
+    assert_memory_equal(w.results[0].data, "\x12\x21\x0a\x1f/kira.slashing.MsgPauseResponse", 35);
+    assert_int_equal(w.results[0].gas_wanted, 0);
+    assert_int_equal(w.results[0].gas_used, 0);
+    /* fees go to where the running network sent them */
+    assert_non_null(strstr(w.results[0].events, "kira17xpfvakm2amg962yls6f84z3kell8c5lqkfw2s"));
+    snprintf(expected, sizeof expected,
+             "[{\"type\":\"tx\",\"attributes\":[{\"key\":\"acc_seq\",\"value\":\"%s/0\",\"index\":"
+             "true}]},",
+             account);
+    assert_memory_equal(w.results[0].events, expected, strlen(expected));
+    app_world_end(&w);
+}
+
+static void test_a_genesis_that_cannot_be_one(void **state)
+{
+    struct app_world w;
+    struct fault fault;
+    (void)state;
+    app_world_start(&w, CHAIN_KIRA, 4, 1);
+    w.genesis.count = 0;
+    assert_null(app_create(&w.genesis, &fault));
+    w.genesis.count = 4;
+    w.validators[3] = w.validators[1];
+    assert_null(app_create(&w.genesis, &fault));
+    assert_non_null(strstr(fault.text, "1 and 3"));
+    w.validators[3].account_key[0] = 9;
+    assert_null(app_create(&w.genesis, &fault));
+    app_world_end(&w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_pause_changes_the_set_two_blocks_later),
+        cmocka_unit_test(test_the_chains_guard_stops_nothing),
+        cmocka_unit_test(test_guard_counts_active_members),
+        cmocka_unit_test(test_records_as_few_as_min_validators_cannot_pause),
+        cmocka_unit_test(test_what_is_already_so_is_refused_in_the_block),
+        cmocka_unit_test(test_fees),
+        cmocka_unit_test(test_fee_that_the_account_does_not_have),
+        cmocka_unit_test(test_sequences),
+        cmocka_unit_test(test_signatures),
+        cmocka_unit_test(test_gas_timeout_memo),
+        cmocka_unit_test(test_right_after_a_start_nothing_passes),
+        cmocka_unit_test(test_sends),
+        cmocka_unit_test(test_an_outsider),
+        cmocka_unit_test(test_what_cannot_be_read),
+        cmocka_unit_test(test_poor_network),
+        cmocka_unit_test(test_messages_are_all_or_nothing),
+        cmocka_unit_test(test_a_stopped_node_becomes_inactive),
+        cmocka_unit_test(test_pause_then_unpause_is_harmless),
+        cmocka_unit_test(test_unpause_then_pause_kills),
+        cmocka_unit_test(test_the_pair_in_one_transaction_kills_too),
+        cmocka_unit_test(test_the_last_member_kills),
+        cmocka_unit_test(test_soft_upgrade_that_all_voted_for),
+        cmocka_unit_test(test_soft_upgrade_pauses_who_did_not_vote_yes),
+        cmocka_unit_test(test_soft_upgrade_with_a_paused_non_voter_kills),
+        cmocka_unit_test(test_hard_upgrade_halts),
+        cmocka_unit_test(test_proposals_need_a_quorum_and_a_majority),
+        cmocka_unit_test(test_log_events_and_data_of_a_pause),
+        cmocka_unit_test(test_a_genesis_that_cannot_be_one),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
