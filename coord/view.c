@@ -307,6 +307,12 @@ bool view_live(const struct view *view, uint32_t validator)
     return track_live(view, &view->tracks[validator]);
 }
 
+bool view_gone(const struct view *view, uint32_t validator)
+{
+    assert(validator < view->count);
+    return track_gone(view, &view->tracks[validator]);
+}
+
 bool view_signed(const struct view *view, uint32_t validator, struct height h)
 {
     assert(validator < view->count);

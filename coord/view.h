@@ -218,6 +218,9 @@ bool view_in_set(const struct view *view, uint32_t validator, struct height h);
 /* Whether it is a live member at the latest block. */
 bool view_live(const struct view *view, uint32_t validator);
 
+/* Whether a pause of it stands in the latest block, whatever its result: it may be out two blocks later. */
+bool view_gone(const struct view *view, uint32_t validator);
+
 /* Whether its signature stands in the last commit of block h, for the last VIEW_BLOCKS_KEPT blocks. */
 bool view_signed(const struct view *view, uint32_t validator, struct height h);
 

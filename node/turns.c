@@ -109,7 +109,7 @@ static void find_absence(const struct feed *feed, uint32_t validator, struct tur
     const struct feed_validator v = feed_validator(feed, validator);
     if (v.member && row->live)
         return;
-    if (v.member && row->reason == VIEW_GONE) {
+    if (v.member && view_gone(view, validator)) {
         row->absence = TURNS_GOING;
         row->since = view_head(view);
         row->since_ms = view_pulse(view, view_head(view))->time;

@@ -347,6 +347,8 @@ static void the_boundary_block_counts_by_halves(void **state)
     const struct draw *draw = commit(s);
     assert_int_equal(view_reason(s->view, draw, 0, &rank), VIEW_GONE);
     assert_int_equal(rank, UINT32_MAX);
+    assert_true(view_gone(s->view, 0));
+    assert_false(view_gone(s->view, 1));
     assert_int_equal(view_reason(s->view, draw, 1, &rank), VIEW_PERMIT);
     assert_int_equal(view_reason(s->view, draw, 2, &rank), VIEW_NO_JOIN);
     assert_int_equal(draw->budget, 2);
