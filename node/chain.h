@@ -46,8 +46,9 @@
 #include "proto/tx.h"
 
 #define CHAIN_COMPARE_MS 30000
-#define CHAIN_LAG_BLOCKS 5 /* an endpoint lags when it is more than this many blocks */
-#define CHAIN_LAG_MS 30000 /* and more than this behind the best by header time */
+#define CHAIN_LAG_BLOCKS 2 /* an endpoint lags when it is more than this many blocks */
+#define CHAIN_LAG_MS                                                                               \
+    2000 /* and this behind the best by header time: what two looks may differ by */
 #define CHAIN_GAS_DEFAULT 200000
 #define CHAIN_TIMEOUT_BLOCKS 20 /* of a submission that names no timeout_height */
 

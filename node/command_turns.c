@@ -10,11 +10,12 @@
 #include "node/options.h"
 #include "node/session.h"
 #include "node/turns.h"
+#include "proto/input.h"
 
-#define THOROUGH_BELOW 1000   /* blocks: so few are checked in every detail without being asked */
-#define EPOCH_DIGITS 15       /* their blocks are numbers of 64 bits, whatever W is */
-#define PROGRESS_MS 500       /* on a terminal */
-#define PROGRESS_SLOW_MS 5000 /* elsewhere */
+#define THOROUGH_BELOW 1000 /* blocks: so few are checked in every detail without being asked */
+#define EPOCH_MAX UINT64_C(999999999999999) /* their blocks are numbers of 64 bits, whatever W is */
+#define PROGRESS_MS 500                     /* on a terminal */
+#define PROGRESS_SLOW_MS 5000               /* elsewhere */
 
 /* --- options --- */
 
@@ -67,11 +68,11 @@ struct wishes {
 
 static bool take_epoch(const char *value, uint64_t *epoch, struct fault *fault)
 {
-    char *end;
-    if (value[0] < '0' || value[0] > '9' || strlen(value) > EPOCH_DIGITS)
-        return fault_set(fault, "\"%s\" is no whole number", value);
-    *epoch = strtoull(value, &end, 10);
-    return *end == '\0' || fault_set(fault, "\"%s\" is no whole number", value);
+    char quoted[INPUT_QUOTE_MAX];
+    if (input_whole(value, epoch) && *epoch >= 1 && *epoch <= EPOCH_MAX)
+        return true;
+    return fault_set(fault, "\"%s\" is not accepted; expected a whole number from 1 to %" PRIu64,
+                     input_quote(value, quoted), EPOCH_MAX);
 }
 
 static bool take_charter(const char *value, uint32_t *charter, struct fault *fault)
@@ -269,7 +270,10 @@ static enum command_status print_result(struct run *run)
     } else {
         turns_print(run->latest, stdout);
     }
-    return fflush(stdout) == 0 && !ferror(stdout) ? COMMAND_DONE : COMMAND_USAGE;
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return COMMAND_DONE;
+    options_say(spec.command, "standard output could not be written");
+    return COMMAND_USAGE;
 }
 
 /* --- from the settings to the feed --- */
@@ -283,8 +287,6 @@ static bool read_charter(struct run *run, const struct settings *settings, struc
         return false;
     if (run->wishes->has_charter)
         run->charter.id = run->wishes->charter;
-    if (run->wishes->has_epoch && run->wishes->epoch == 0)
-        return fault_set(fault, "--epoch: epochs begin with 1");
     return true;
 }
 

@@ -23,6 +23,7 @@ enum command_status {
 
 int command_chain(int argc, char **argv);
 int command_keys(int argc, char **argv);
+int command_replay(int argc, char **argv);
 int command_turns(int argc, char **argv);
 int command_tx(int argc, char **argv);
 

@@ -61,7 +61,8 @@ static bool results_bound(const struct slot *before, const struct slot *slot, st
 {
     const struct reply_results *r = &before->results;
     if (r->height < 0 || (uint64_t)r->height != before->height)
-        return fault_set(fault, "height: %lld", (long long)r->height);
+        return fault_set(fault, "height: %lld, asked for %llu", (long long)r->height,
+                         (unsigned long long)before->height);
     if (r->count != before->block.tx_count)
         return fault_set(fault, "txs_results: %u of %u transactions", r->count,
                          before->block.tx_count);

@@ -140,7 +140,8 @@ static bool header_fits(const struct feed *feed, uint64_t height, const struct h
                         const struct block_id *id, struct fault *fault)
 {
     if (header->height < 0 || (uint64_t)header->height != height)
-        return fault_set(fault, "header.height: %lld", (long long)header->height);
+        return fault_set(fault, "header.height: %lld, asked for %llu", (long long)header->height,
+                         (unsigned long long)height);
     if (strcmp(header->chain_id, feed->config.charter.chain_id) != 0)
         return fault_set(fault, "header.chain_id: \"%s\", expected \"%s\"", header->chain_id,
                          feed->config.charter.chain_id);
@@ -161,7 +162,8 @@ static bool block_fits(const struct feed *feed, uint64_t height, const struct re
         return (last->height == 0 && last->round == 0 && last->block_id.hash.none) ||
                fault_set(fault, "last_commit: expected none in the chain's first block");
     if (last->height < 0 || (uint64_t)last->height + 1 != height)
-        return fault_set(fault, "last_commit.height: %lld", (long long)last->height);
+        return fault_set(fault, "last_commit.height: %lld, expected %llu", (long long)last->height,
+                         (unsigned long long)height - 1);
     if (!block_id_equal(&last->block_id, &header->last_block_id))
         return fault_set(fault, "last_commit.block_id is not header.last_block_id");
     return true;

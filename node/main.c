@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "node/commands.h"
+#include "sim/devnet.h"
 #include "sim/sim.h"
 
 #ifdef NDEBUG
@@ -22,8 +23,10 @@ static const struct command commands[] = {
     {"chain", "look at a network: status, validators, plan, properties", command_chain},
     {"keys", "the store of account keys", command_keys},
     {"tx", "send one transaction, or sign it offline", command_tx},
+    {"replay", "what an agent did and why, from its journal", command_replay},
     {"turns", "whose turn it is, from a node's blocks", command_turns},
     {"sim", "replay the upgrade of a whole network in simulated time", sim_main},
+    {"devnet", "run a whole network on this machine", devnet_main},
     {"--help", "this list", command_help},
     {"--version", "the version", command_version},
 };

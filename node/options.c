@@ -183,10 +183,13 @@ static bool words_read(struct options *options, int argc, char **argv, bool *hel
 
 static bool sources_read(const struct options *options, struct settings *settings)
 {
-    const char *config = options->config ? options->config : getenv("STAGGER_CONFIG");
+    const char *usual = getenv("STAGGER_CONFIG");
+    const char *config = options->config ? options->config : usual && *usual ? usual : NULL;
     if (options->spec->bare)
         return true;
-    if (config && *config && !settings_read_file(settings, config, options->fault))
+    if (options->config && !*options->config)
+        return fault_set(options->fault, "--config: it is empty; expected the path of a file");
+    if (config && !settings_read_file(settings, config, options->fault))
         return false;
     return settings_read_environment(settings, environ, options->fault);
 }

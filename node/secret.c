@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/crypto.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -13,6 +14,7 @@
 
 #define HEAP_SIZE ((size_t)1 << 17) /* powers of two; a few texts of SECRET_TEXT_MAX at a time */
 #define HEAP_PIECE_MIN 64
+#define WRITER_MS 5000      /* within which a pipe with a name needs a writer */
 #define DIGITS_SUSPECTED 64 /* of a raw private key */
 #define BLANKS_SUSPECTED 11 /* between the words of the shortest mnemonic */
 
@@ -48,13 +50,17 @@ void secret_key_wipe(struct secret_key *key)
     OPENSSL_cleanse(key->bytes, sizeof key->bytes);
 }
 
-/* read(2) as often as signals ask for it. */
+/* read(2) that goes on after signals, and waits although the descriptor may be one that does not. */
 static ssize_t read_some(int fd, char *into, size_t size)
 {
+    struct pollfd readable = {.fd = fd, .events = POLLIN};
     ssize_t got;
-    do
-        got = read(fd, into, size);
-    while (got < 0 && errno == EINTR);
+    while ((got = read(fd, into, size)) < 0) {
+        if (errno == EAGAIN)
+            (void)poll(&readable, 1, -1);
+        else if (errno != EINTR)
+            break;
+    }
     return got;
 }
 
@@ -112,16 +118,27 @@ static bool file_private(const char *name, int fd, struct fault *fault)
     return true;
 }
 
+/* A pipe with a name may still lack who writes to it, and reads as empty until then. A writer that is there may take
+ * its time: it may be asking a person. */
+static void writer_await(int fd)
+{
+    struct pollfd readable = {.fd = fd, .events = POLLIN};
+    (void)poll(&readable, 1, WRITER_MS);
+}
+
 bool secret_read_file(const char *option, const char *path, size_t limit, bool line,
                       struct secret *secret, struct fault *fault)
 {
     struct fault name;
     file_name(option, path, &name);
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     if (fd < 0)
         return fault_set(fault, "%s: cannot be opened: %s", name.text, strerror(errno));
-    bool good = file_private(name.text, fd, fault) &&
-                secret_read_stream(name.text, fd, limit, line, secret, fault);
+    bool good = file_private(name.text, fd, fault);
+    if (good) {
+        writer_await(fd);
+        good = secret_read_stream(name.text, fd, limit, line, secret, fault);
+    }
     (void)close(fd);
     return good;
 }

@@ -50,8 +50,9 @@ void secret_key_wipe(struct secret_key *key);
 MUST_CHECK bool secret_read_stream(const char *name, int fd, size_t limit, bool line,
                                    struct secret *secret, struct fault *fault);
 
-/* A file (or pipe) with no permission for group and others; its symbolic links are followed. `option` is how the
- * user named it ("--file"), for faults; a path that could itself be a secret is not repeated. */
+/* A file (or pipe) with no permission for group and others; its symbolic links are followed. A pipe that
+ * nobody opens to write is empty after 5 seconds. `option` is how the user named it ("--file"), for faults; a path that
+ * could itself be a secret is not repeated. */
 MUST_CHECK bool secret_read_file(const char *option, const char *path, size_t limit, bool line,
                                  struct secret *secret, struct fault *fault);
 

@@ -190,9 +190,7 @@ static void answered(void *owner, const struct rpc_answer *answer)
     if (answer->outcome == RPC_OK)
         calling->result = json_deep_copy(answer->result);
     else
-        fault_set(calling->fault, "%s%s%s", answer->text,
-                  answer->outcome == RPC_REFUSED && answer->error_data ? ": " : "",
-                  answer->outcome == RPC_REFUSED && answer->error_data ? answer->error_data : "");
+        fault_set(calling->fault, "%s", answer->text);
     calling->refused = answer->outcome == RPC_REFUSED;
     session_end(calling->session);
 }

@@ -36,4 +36,8 @@ struct answer_act {
 const struct answer_act *answer_acts_read(const struct tx_decoded *tx, struct arena *arena,
                                           struct fault *fault);
 
+/* Whether every field of the transaction is one that the chain knows, as far as it is known here. */
+MUST_CHECK bool answer_fields_known(const struct tx_decoded *tx, const uint8_t *bytes, size_t size,
+                                    struct arena *arena, struct fault *fault);
+
 #endif

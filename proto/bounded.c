@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "proto/shorten.h"
+#include "proto/shorten_internal.h"
 
 static void *take(void *data, size_t size)
 {

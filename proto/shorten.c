@@ -1,4 +1,4 @@
-#include "proto/shorten.h"
+#include "proto/shorten_internal.h"
 
 #include <stdbool.h>
 #include <string.h>

@@ -4,8 +4,8 @@
  * 8a 80 80 80 80 00 instead of 0a. protobuf-c stops reading at five. A pause that the chain has seen and we have not would
  * spoil the draw (PROTOCOL section 3), so what protobuf-c refuses is brought into the common form and tried again.
  */
-#ifndef STAGGER_PROTO_SHORTEN_H
-#define STAGGER_PROTO_SHORTEN_H
+#ifndef STAGGER_PROTO_SHORTEN_INTERNAL_H
+#define STAGGER_PROTO_SHORTEN_INTERNAL_H
 
 #include <protobuf-c/protobuf-c.h>
 

@@ -114,7 +114,7 @@ static void perform(struct world *w, uint32_t v, const struct coord_effect *e)
         say(w, v, &e->say);
         return;
     }
-    assert(!"an effect that coord.h does not name");
+    assert(!(bool)"an effect that coord.h does not name");
 }
 
 void agent_event(struct world *w, uint32_t v, struct coord_event *event)

@@ -86,7 +86,7 @@ static void account_found(struct app *app, uint32_t index)
     const struct app_validator *v = &app->genesis.validators[index];
     uint8_t address[ACCOUNT_ADDRESS_SIZE];
     account_address(v->account_key, address);
-    uint32_t number = account_create(app, address);
+    uint32_t number = app_account_create(app, address);
     struct app_account *account = app->accounts[number];
     account->validator = index;
     account->has_key = app->genesis.kind == CHAIN_DCL;
@@ -163,9 +163,9 @@ void app_destroy(struct app **app)
     for (uint32_t i = 0; i < a->account_count; i++)
         free(a->accounts[i]);
     for (uint32_t i = 0; i < a->proposal_count; i++)
-        proposal_destroy(a->proposals[i]);
-    trust_clear(&a->trust);
-    trust_clear(&a->trust_before);
+        app_proposal_destroy(a->proposals[i]);
+    app_trust_clear(&a->trust);
+    app_trust_clear(&a->trust_before);
     model_destroy(&a->model);
     free(a->accounts);
     free(a->proposals);
@@ -182,7 +182,7 @@ void app_destroy(struct app **app)
 
 static void tx_end(struct app_tx *tx)
 {
-    trust_clear(&tx->trust);
+    app_trust_clear(&tx->trust);
     arena_end(&tx->memory);
     tx_decoded_destroy(&tx->decoded);
 }
@@ -201,10 +201,10 @@ void app_check(struct app *app, const uint8_t *bytes, size_t size, bool fresh,
 {
     struct app_tx tx = {.app = app};
     *result = (struct app_result){0};
-    if (ante_read(&tx, bytes, size, fresh, result)) {
+    if (app_ante_read(&tx, bytes, size, fresh, result)) {
         struct model_result checked = model_check(app->model, &tx.model);
         if (checked.code)
-            ante_refuse(&tx, &checked, model_height(app->model), result);
+            app_ante_refuse(&tx, &checked, model_height(app->model), result);
         else
             strcpy(result->log, "[]");
         gas_write(&tx, size, result);
@@ -226,22 +226,22 @@ static void tx_run(struct app_tx *tx, struct app_result *result)
 {
     struct app *app = tx->app;
     if (tx->account)
-        account_note(app, tx->account_index);
+        app_account_note(app, tx->account_index);
     uint32_t mark = app->change_count;
-    trust_copy(&tx->trust, &app->trust);
+    app_trust_copy(&tx->trust, &app->trust);
     struct model_result delivered = model_deliver(app->model, &tx->model);
     if (!delivered.sequenced) {
-        ante_refuse(tx, &delivered, app->height, result);
+        app_ante_refuse(tx, &delivered, app->height, result);
         return;
     }
     account_use(tx);
     if (delivered.code) {
-        journal_undo(app, mark);
-        trust_clear(&app->trust);
-        trust_copy(&app->trust, &tx->trust);
-        words_refuse(tx, &delivered, result);
+        app_journal_undo(app, mark);
+        app_trust_clear(&app->trust);
+        app_trust_copy(&app->trust, &tx->trust);
+        app_words_refuse(tx, &delivered, result);
     }
-    events_write(tx, delivered.code == 0, result);
+    app_events_write(tx, delivered.code == 0, result);
 }
 
 void app_deliver(struct app *app, const uint8_t *bytes, size_t size, struct app_result *result)
@@ -255,7 +255,7 @@ void app_deliver(struct app *app, const uint8_t *bytes, size_t size, struct app_
     tx.handler.handle = app->genesis.kind == CHAIN_KIRA ? app_kira_run : app_dcl_run;
     tx.handler.context = &tx;
     tx.model.handler = &tx.handler;
-    if (ante_read(&tx, bytes, size, false, result)) {
+    if (app_ante_read(&tx, bytes, size, false, result)) {
         tx_run(&tx, result);
         gas_write(&tx, size, result);
     }
@@ -272,7 +272,7 @@ void app_begin(struct app *app, struct height height, int64_t time_ms, const uin
         app->before[v] = *model_record(app->model, v);
     app->plan_before = *model_plan(app->model);
     app->plans_before = app->plans;
-    trust_copy(&app->trust_before, &app->trust);
+    app_trust_copy(&app->trust_before, &app->trust);
     app->change_count = 0;
     app->height = height;
     app->time_ms = time_ms;
@@ -287,13 +287,13 @@ void app_begin(struct app *app, struct height height, int64_t time_ms, const uin
 /* The block was executed, and cannot be: what it did is not. */
 static void block_undo(struct app *app)
 {
-    journal_undo(app, 0);
+    app_journal_undo(app, 0);
     for (uint32_t v = 0; v < app->genesis.count; v++)
         *model_record(app->model, v) = app->before[v];
     *model_plan(app->model) = app->plan_before;
     app->plans = app->plans_before;
-    trust_clear(&app->trust);
-    trust_copy(&app->trust, &app->trust_before);
+    app_trust_clear(&app->trust);
+    app_trust_copy(&app->trust, &app->trust_before);
     app->height = model_height(app->model);
 }
 
@@ -358,12 +358,12 @@ bool app_end(struct app *app, struct member *updates, uint32_t *update_count)
         else if (app->stored_only)
             halt_dcl(app);
         block_undo(app);
-        trust_clear(&app->trust_before);
+        app_trust_clear(&app->trust_before);
         return false;
     }
     if (app->genesis.kind == CHAIN_KIRA)
         app_kira_end(app);
-    trust_clear(&app->trust_before);
+    app_trust_clear(&app->trust_before);
     app->change_count = 0;
     *update_count = updates_write(app, updates);
     app_hash_update(app);

@@ -9,7 +9,31 @@
  *     app_commit(hash)                  the state's hash stands in header h+1
  *
  * It is a pure function of the genesis and the blocks: every process of a devnet runs its own replica of it, fed
- * from one log, and all of them have the same hash at the same height.
+ * from one log, and all of them have the same hash at the same height. Memory that is short ends the process.
+ *
+ * Refusals, costs and words are those of sekai v0.4.13 (cosmos-sdk 0.47.6) and DCL 1.5, in their order:
+ *
+ *     bytes that are no transaction, a message that is not known here       2
+ *     what a message says about itself: coins 10, addresses 7, ...
+ *     KIRA: gas limit 0                                                    11
+ *     signatures that are missing 15, too many or too few for the signers   4
+ *     then the modelled chain's own ante rules (model.h): 30, 12, 18, 9, 5, 32, 4
+ *
+ * KIRA knows sends, pause, unpause, activate, software upgrade proposals, their cancellation, and votes; DCL
+ * disable-node, enable-node, create-validator, and what trustees propose, approve and reject. Seats are those of
+ * the genesis: claim-validator is not known. Whoever gets coins has an account, numbered in order.
+ *
+ * Every validator of KIRA may propose, vote and veto: a third of them is a quorum, more than half of the votes
+ * passes. A proposal that passed is enacted in the first block at its enactment time, and two blocks after its
+ * voting's end at the earliest; the plan then is the model's. DCL's plan halts the chain at its height.
+ *
+ * A block that cannot be applied leaves the state as it was before it, for queries and for CheckTx.
+ *
+ *   A1 Two replicas that were fed the same blocks have equal hashes after each of them.
+ *   A2 CheckTx and queries change no hash.
+ *   A3 A transaction that is refused by its ante costs nothing; one that is refused by a message costs its fee and
+ *      its sequence, and nothing else of it stays.
+ *   A4 The hash of DCL changes with transactions only; KIRA's with every block.
  */
 #ifndef STAGGER_SIM_APP_H
 #define STAGGER_SIM_APP_H
@@ -70,12 +94,13 @@ struct app_answer { /* of a query; owned: app_answer_clear() */
 };
 void app_answer_clear(struct app_answer *answer);
 
-/* NULL when the genesis cannot be one (fault) or memory is short. */
+/* NULL with a fault when the genesis cannot be one. */
 struct app *app_create(const struct app_genesis *genesis, struct fault *fault);
 void app_destroy(struct app **app);
 
-/* fresh: the node has seen no new block since it started; every transaction is then refused with code 4, as a
- * real node does (reference: "please verify account number (0)"). */
+/* Also of what waits in a mempool, anew after each block. fresh: the node has seen no new block since it started;
+ * a transaction that is right otherwise is then refused with code 4, as a real node does: "please verify account
+ * number (0)". */
 void app_check(struct app *app, const uint8_t *bytes, size_t size, bool fresh,
                struct app_result *result);
 
@@ -84,10 +109,14 @@ void app_begin(struct app *app, struct height height, int64_t time_ms, const uin
                uint32_t missing_count);
 void app_deliver(struct app *app, const uint8_t *bytes, size_t size, struct app_result *result);
 
-/* updates: room for as many as there are validators; power 0 leaves. False: the block is stored, not applied, and
- * nothing more will be (app_dead()), or the chain halts by plan here. */
+/* updates: room for as many as there are validators; power 0 leaves, and stands before who enters, each ascending
+ * by account. KIRA tells a power once more that somebody has already (pause and unpause in one block). False: the
+ * block is stored, not applied, and nothing more will be: app_dead(), or app_halted() when the chain halts by plan.
+ * A replica that is fed the log again comes to the same end. */
 bool app_end(struct app *app, struct member *updates, uint32_t *update_count);
-void app_hash(const struct app *app, uint8_t hash[HASH_SIZE]); /* after app_end() */
+
+/* Of the state after the last block that was applied; before the first one, of the genesis. */
+void app_hash(const struct app *app, uint8_t hash[HASH_SIZE]);
 
 const char *app_dead(const struct app *app);   /* the chain's words, NULL while it lives */
 const char *app_halted(const struct app *app); /* "UPGRADE \"up1\" NEEDED ...", NULL otherwise */

@@ -350,7 +350,7 @@ static bool signature_right(const struct app_tx *tx)
 
 static void signer_take(struct app_tx *tx, bool fresh)
 {
-    tx->account_index = account_find(tx->app, tx->signer);
+    tx->account_index = app_account_find(tx->app, tx->signer);
     if (tx->account_index < tx->app->account_count)
         tx->account = tx->app->accounts[tx->account_index];
     tx->model.unknown = !tx->account;
@@ -363,16 +363,17 @@ static void signer_take(struct app_tx *tx, bool fresh)
     tx->model.forged = fresh || !signature_right(tx);
 }
 
-bool ante_read(struct app_tx *tx, const uint8_t *bytes, size_t size, bool fresh,
-               struct app_result *result)
+bool app_ante_read(struct app_tx *tx, const uint8_t *bytes, size_t size, bool fresh,
+                   struct app_result *result)
 {
     struct fault fault;
     if (!tx_decode(bytes, size, &tx->decoded, &fault)) {
         app_refuse(result, SDK_DECODE, "sdk", "%s: tx parse error", fault.text);
         return false;
     }
-    arena_begin(&tx->memory, ARENA_BUDGET(size));
-    tx->acts = answer_acts_read(&tx->decoded, &tx->memory, &fault);
+    arena_begin(&tx->memory, 4 * ARENA_BUDGET(size));
+    if (answer_fields_known(&tx->decoded, bytes, size, &tx->memory, &fault))
+        tx->acts = answer_acts_read(&tx->decoded, &tx->memory, &fault);
     if (!tx->acts) {
         app_refuse(result, SDK_DECODE, "sdk", "%s: tx parse error", fault.text);
         return false;
@@ -419,12 +420,12 @@ static void refuse_invalid(const struct app_tx *tx, enum model_reason reason,
 }
 
 /* What the model refused, in words. */
-void ante_refuse(const struct app_tx *tx, const struct model_result *refused, struct height height,
-                 struct app_result *result)
+void app_ante_refuse(const struct app_tx *tx, const struct model_result *refused,
+                     struct height height, struct app_result *result)
 {
     const struct app *app = tx->app;
     char address[BECH32_TEXT_MAX], fee[COINS_TEXT_MAX];
-    address_text(app, "", tx->signer, address);
+    app_address_text(app, "", tx->signer, address);
     switch (refused->code) {
     case SDK_TIMEOUT:
         app_refuse(result, SDK_TIMEOUT, "sdk",

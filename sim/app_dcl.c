@@ -68,7 +68,7 @@ static void grant_add(struct app_grants *grants, uint32_t account, const struct 
 {
     assert(grants->count < APP_GRANTS_MAX);
     grants->list[grants->count++] =
-        (struct app_grant){account, act->time_s, text_make(act->info.bytes, act->info.size)};
+        (struct app_grant){account, act->time_s, app_text_make(act->info.bytes, act->info.size)};
 }
 
 static void grant_drop(struct app_grants *grants, uint32_t account)
@@ -76,7 +76,7 @@ static void grant_drop(struct app_grants *grants, uint32_t account)
     for (uint32_t i = 0; i < grants->count; i++) {
         if (grants->list[i].account != account)
             continue;
-        text_drop(grants->list[i].info);
+        app_text_drop(grants->list[i].info);
         memmove(&grants->list[i], &grants->list[i + 1],
                 (--grants->count - i) * sizeof *grants->list);
         return;
@@ -86,30 +86,30 @@ static void grant_drop(struct app_grants *grants, uint32_t account)
 static void grants_drop(struct app_grants *grants)
 {
     for (uint32_t i = 0; i < grants->count; i++)
-        text_drop(grants->list[i].info);
+        app_text_drop(grants->list[i].info);
     grants->count = 0;
 }
 
 static void grants_keep(const struct app_grants *grants)
 {
     for (uint32_t i = 0; i < grants->count; i++)
-        (void)text_keep(grants->list[i].info);
+        (void)app_text_keep(grants->list[i].info);
 }
 
 /* --- the state, as a whole --- */
 
 static void upgrade_drop(struct app_upgrade *upgrade)
 {
-    text_drop(upgrade->name);
-    text_drop(upgrade->info);
+    app_text_drop(upgrade->name);
+    app_text_drop(upgrade->info);
     grants_drop(&upgrade->approvals);
     grants_drop(&upgrade->rejects);
 }
 
 static void upgrade_keep(const struct app_upgrade *upgrade)
 {
-    (void)text_keep(upgrade->name);
-    (void)text_keep(upgrade->info);
+    (void)app_text_keep(upgrade->name);
+    (void)app_text_keep(upgrade->info);
     grants_keep(&upgrade->approvals);
     grants_keep(&upgrade->rejects);
 }
@@ -124,7 +124,7 @@ static void *list_copy(const void *list, size_t size)
     return copy;
 }
 
-void trust_copy(struct app_trust *to, const struct app_trust *from)
+void app_trust_copy(struct app_trust *to, const struct app_trust *from)
 {
     *to = *from;
     to->upgrades = list_copy(from->upgrades, from->upgrade_count * sizeof *from->upgrades);
@@ -139,7 +139,7 @@ void trust_copy(struct app_trust *to, const struct app_trust *from)
         upgrade_keep(&to->plan);
 }
 
-void trust_clear(struct app_trust *trust)
+void app_trust_clear(struct app_trust *trust)
 {
     for (uint32_t i = 0; i < trust->upgrade_count; i++)
         upgrade_drop(&trust->upgrades[i]);
@@ -202,8 +202,8 @@ static struct app_upgrade *upgrade_add(struct app *app, uint32_t creator,
     assert(trust->upgrades);
     struct app_upgrade *u = &trust->upgrades[trust->upgrade_count++];
     *u = (struct app_upgrade){.stage = STAGE_PROPOSED, .height = act->height, .creator = creator};
-    u->name = text_make(act->name.bytes, act->name.size);
-    u->info = text_make(act->plan_info.bytes, act->plan_info.size);
+    u->name = app_text_make(act->name.bytes, act->name.size);
+    u->info = app_text_make(act->plan_info.bytes, act->plan_info.size);
     grant_add(&u->approvals, creator, act);
     return u;
 }
@@ -279,7 +279,7 @@ static struct model_result upgrade_vote(struct app_tx *tx, const struct answer_a
                       "upgrade does not exist",
                       name, NULL);
     if (has_grant(approves ? &upgrade->approvals : &upgrade->rejects, tx->account_index)) {
-        address_text(tx->app, "", tx->signer, creator);
+        app_address_text(tx->app, "", tx->signer, creator);
         return refuse(tx, SDK_UNAUTHORIZED, "sdk",
                       approves ? "Proposed upgrade with name=%s already has approval from=%s: "
                                  "unauthorized"
@@ -389,7 +389,7 @@ static struct model_result disable_vote(struct app_tx *tx, const struct answer_a
                       "disable validator propose does not exist",
                       valoper, NULL);
     if (has_grant(approves ? &d->approvals : &d->rejects, tx->account_index)) {
-        address_text(tx->app, "", tx->signer, creator);
+        app_address_text(tx->app, "", tx->signer, creator);
         return refuse(tx, SDK_UNAUTHORIZED, "sdk",
                       approves ? "Disabled validator with address=%s already has approval from=%s: "
                                  "unauthorized"
@@ -408,7 +408,7 @@ static struct model_result disable_vote(struct app_tx *tx, const struct answer_a
 
 static uint32_t validator_of(const struct app *app, const uint8_t address[ACCOUNT_ADDRESS_SIZE])
 {
-    uint32_t account = account_find(app, address);
+    uint32_t account = app_account_find(app, address);
     return account < app->account_count ? app->accounts[account]->validator : VALIDATOR_NONE;
 }
 
@@ -426,7 +426,7 @@ struct model_result app_dcl_run(void *context, uint32_t message, struct model_ms
                       msg ? msg + 1 : "", NULL);
     (void)snprintf(name, sizeof name, "%.*s", (int)act->name.size,
                    act->name.size ? (const char *)act->name.bytes : "");
-    address_text(tx->app, "valoper", act->validator, valoper);
+    app_address_text(tx->app, "valoper", act->validator, valoper);
     switch (act->kind) {
     case ACT_PROPOSE_UPGRADE:
         return upgrade_propose(tx, act, name);

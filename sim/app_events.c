@@ -72,7 +72,7 @@ static void collector_text(const struct app *app, char text[BECH32_TEXT_MAX])
     uint8_t hash[HASH_SIZE];
     bool done = EVP_Digest(name, sizeof name - 1, hash, NULL, EVP_sha256(), NULL) == 1;
     assert(done);
-    address_text(app, "", hash, text);
+    app_address_text(app, "", hash, text);
 }
 
 static void ante_add(struct events *events)
@@ -100,7 +100,7 @@ static void send_add(struct events *events, const struct tx_message *message)
 {
     char recipient[BECH32_TEXT_MAX], amount[BECH32_TEXT_MAX];
     uint64_t value = strtoull(message->amount[0].amount, NULL, 10);
-    address_text(events->tx->app, "", message->recipient, recipient);
+    app_address_text(events->tx->app, "", message->recipient, recipient);
     transfer_add(events, recipient, app_coin(events->tx->app, value, amount));
 }
 
@@ -283,12 +283,12 @@ static void success_write(struct events *events, struct app_result *result)
         count--;
 }
 
-void events_write(const struct app_tx *tx, bool messages, struct app_result *result)
+void app_events_write(const struct app_tx *tx, bool messages, struct app_result *result)
 {
     struct events events = {.tx = tx};
     arena_begin(&events.texts, (size_t)64 << 20);
-    address_text(tx->app, "", tx->signer, events.signer);
-    address_text(tx->app, "valoper", tx->signer, events.valoper);
+    app_address_text(tx->app, "", tx->signer, events.signer);
+    app_address_text(tx->app, "valoper", tx->signer, events.valoper);
     ante_add(&events);
     events.starts[0] = events.count;
     for (uint32_t i = 0; messages && i < tx->model.msg_count; i++) {

@@ -14,8 +14,8 @@
  *
  *     model_deliver()   records, their accounts' sequences and balances, outsiders' likewise
  *       |-- handler     app_kira_run() or app_dcl_run(): balances, proposals, votes; each change is journalled
- *     refused message   the model takes back its part, journal_undo() the handler's, to the mark after the ante
- *     fatal block       journal_undo() to the block's begin, and the records of before it
+ *     refused message   the model takes back its part, app_journal_undo() the handler's, to the mark after the ante
+ *     fatal block       app_journal_undo() to the block's begin, and the records of before it
  *
  * Memory that is short ends the process: an application that lost a part of its state is no replica.
  */
@@ -187,52 +187,52 @@ struct app_tx {
 };
 
 /* app_state.c */
-struct app_text *text_make(const void *bytes, size_t size);
-struct app_text *text_keep(struct app_text *text);
-void text_drop(struct app_text *text); /* NULL is none */
+struct app_text *app_text_make(const void *bytes, size_t size);
+struct app_text *app_text_keep(struct app_text *text);
+void app_text_drop(struct app_text *text); /* NULL is none */
 
-uint32_t account_find(const struct app *app, const uint8_t address[ACCOUNT_ADDRESS_SIZE]);
-uint32_t account_create(struct app *app, const uint8_t address[ACCOUNT_ADDRESS_SIZE]);
-uint64_t account_balance(const struct app *app, uint32_t account);
-uint64_t account_sequence(const struct app *app, uint32_t account);
-void account_balance_set(struct app *app, uint32_t account, uint64_t balance);
-void account_note(struct app *app, uint32_t account); /* before it changes */
+uint32_t app_account_find(const struct app *app, const uint8_t address[ACCOUNT_ADDRESS_SIZE]);
+uint32_t app_account_create(struct app *app, const uint8_t address[ACCOUNT_ADDRESS_SIZE]);
+uint64_t app_account_balance(const struct app *app, uint32_t account);
+uint64_t app_account_sequence(const struct app *app, uint32_t account);
+void app_account_balance_set(struct app *app, uint32_t account, uint64_t balance);
+void app_account_note(struct app *app, uint32_t account); /* before it changes */
 
-struct app_change *journal_add(struct app *app, enum app_change_kind kind, uint32_t index);
-void journal_undo(struct app *app, uint32_t mark);
+struct app_change *app_journal_add(struct app *app, enum app_change_kind kind, uint32_t index);
+void app_journal_undo(struct app *app, uint32_t mark);
 void *app_room(void *list, uint32_t count, uint32_t *room, size_t size); /* for one more */
 
-void address_text(const struct app *app, const char *kind,
-                  const uint8_t address[ACCOUNT_ADDRESS_SIZE], char text[BECH32_TEXT_MAX]);
+void app_address_text(const struct app *app, const char *kind,
+                      const uint8_t address[ACCOUNT_ADDRESS_SIZE], char text[BECH32_TEXT_MAX]);
 
 /* app_ante.c: false: refused, and the result says so. */
-MUST_CHECK bool ante_read(struct app_tx *tx, const uint8_t *bytes, size_t size, bool fresh,
-                          struct app_result *result);
-void ante_refuse(const struct app_tx *tx, const struct model_result *refused, struct height height,
-                 struct app_result *result);
+MUST_CHECK bool app_ante_read(struct app_tx *tx, const uint8_t *bytes, size_t size, bool fresh,
+                              struct app_result *result);
+void app_ante_refuse(const struct app_tx *tx, const struct model_result *refused,
+                     struct height height, struct app_result *result);
 const char *app_coin(const struct app *app, uint64_t amount, char text[BECH32_TEXT_MAX]);
 void app_refuse(struct app_result *result, uint32_t code, const char *codespace, const char *format,
                 ...) __attribute__((format(printf, 4, 5)));
 
 /* app_words.c */
-void words_refuse(const struct app_tx *tx, const struct model_result *refused,
-                  struct app_result *result);
+void app_words_refuse(const struct app_tx *tx, const struct model_result *refused,
+                      struct app_result *result);
 
 /* app_events.c */
-void events_write(const struct app_tx *tx, bool messages, struct app_result *result);
+void app_events_write(const struct app_tx *tx, bool messages, struct app_result *result);
 
 /* app_kira.c */
 struct model_result app_kira_run(void *context, uint32_t message, struct model_msg *then);
 void app_kira_begin(struct app *app); /* after the model's */
 void app_kira_end(struct app *app);
 const struct app_proposal *app_proposal(const struct app *app, uint64_t id); /* NULL: none */
-void proposal_destroy(struct app_proposal *proposal);
+void app_proposal_destroy(struct app_proposal *proposal);
 
 /* app_dcl.c */
 struct model_result app_dcl_run(void *context, uint32_t message, struct model_msg *then);
 bool app_dcl_due(const struct app *app); /* the block that is being executed is the plan's */
-void trust_copy(struct app_trust *to, const struct app_trust *from);
-void trust_clear(struct app_trust *trust);
+void app_trust_copy(struct app_trust *to, const struct app_trust *from);
+void app_trust_clear(struct app_trust *trust);
 bool app_is_trustee(const struct app *app, uint32_t account);
 
 /* app_query*.c */

@@ -26,11 +26,11 @@ enum {
 
 static uint32_t recipient_of(struct app *app, const struct tx_message *message)
 {
-    uint32_t to = account_find(app, message->recipient);
+    uint32_t to = app_account_find(app, message->recipient);
     if (to < app->account_count)
         return to;
-    to = account_create(app, message->recipient);
-    (void)journal_add(app, CHANGE_CREATED, to);
+    to = app_account_create(app, message->recipient);
+    (void)app_journal_add(app, CHANGE_CREATED, to);
     return to;
 }
 
@@ -52,13 +52,14 @@ static struct model_result send(struct app_tx *tx, uint32_t i)
         const struct tx_coin *coin = &message->amount[c];
         if (strcmp(coin->denom, app->genesis.denom) != 0)
             return no_funds(tx, coin, 0);
-        if (account_balance(app, tx->account_index) < tx->messages[i].amount)
-            return no_funds(tx, coin, account_balance(app, tx->account_index));
+        if (app_account_balance(app, tx->account_index) < tx->messages[i].amount)
+            return no_funds(tx, coin, app_account_balance(app, tx->account_index));
     }
     uint32_t to = recipient_of(app, message);
     uint64_t amount = tx->messages[i].amount;
-    account_balance_set(app, tx->account_index, account_balance(app, tx->account_index) - amount);
-    account_balance_set(app, to, account_balance(app, to) + amount);
+    app_account_balance_set(app, tx->account_index,
+                            app_account_balance(app, tx->account_index) - amount);
+    app_account_balance_set(app, to, app_account_balance(app, to) + amount);
     return app_ok();
 }
 
@@ -69,19 +70,19 @@ const struct app_proposal *app_proposal(const struct app *app, uint64_t id)
     return id >= 1 && id <= app->proposal_count ? app->proposals[id - 1] : NULL;
 }
 
-void proposal_destroy(struct app_proposal *proposal)
+void app_proposal_destroy(struct app_proposal *proposal)
 {
-    text_drop(proposal->title);
-    text_drop(proposal->description);
-    text_drop(proposal->type_url);
-    text_drop(proposal->content);
+    app_text_drop(proposal->title);
+    app_text_drop(proposal->description);
+    app_text_drop(proposal->type_url);
+    app_text_drop(proposal->content);
     free(proposal->votes);
     free(proposal);
 }
 
 static struct app_text *text_of(struct tx_bytes bytes)
 {
-    return text_make(bytes.bytes, bytes.size);
+    return app_text_make(bytes.bytes, bytes.size);
 }
 
 static struct app_proposal *proposal_make(const struct app *app, const struct answer_act *act)
@@ -134,7 +135,7 @@ static struct model_result submit(struct app_tx *tx, uint32_t i)
     app->proposals =
         app_room(app->proposals, app->proposal_count, &app->proposal_room, sizeof *app->proposals);
     app->proposals[app->proposal_count] = proposal_make(app, act);
-    (void)journal_add(app, CHANGE_PROPOSED, app->proposal_count);
+    (void)app_journal_add(app, CHANGE_PROPOSED, app->proposal_count);
     tx->numbers[i] = ++app->proposal_count;
     return app_ok();
 }
@@ -156,7 +157,7 @@ static uint32_t vote_place(const struct app *app, const struct app_proposal *pro
 static void vote_save(struct app *app, struct app_proposal *proposal, struct app_vote vote)
 {
     uint32_t at = vote_place(app, proposal, vote.account);
-    struct app_change *change = journal_add(app, CHANGE_VOTED, (uint32_t)(proposal->id - 1));
+    struct app_change *change = app_journal_add(app, CHANGE_VOTED, (uint32_t)(proposal->id - 1));
     change->vote = (struct app_vote){vote.account, UINT32_MAX};
     if (at < proposal->vote_count && proposal->votes[at].account == vote.account) {
         change->vote.option = proposal->votes[at].option;

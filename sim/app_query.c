@@ -11,8 +11,8 @@
 #define LIMIT_DEFAULT 100
 #define LIMIT_MOST 512
 
-void ask_refuse(struct app_answer *answer, uint32_t code, const char *codespace, const char *format,
-                ...)
+void app_ask_refuse(struct app_answer *answer, uint32_t code, const char *codespace,
+                    const char *format, ...)
 {
     va_list arguments;
     assert(strlen(codespace) < sizeof answer->codespace);
@@ -23,27 +23,28 @@ void ask_refuse(struct app_answer *answer, uint32_t code, const char *codespace,
     va_end(arguments);
 }
 
-void ask_not_found(struct app_answer *answer, const char *what)
+void app_ask_not_found(struct app_answer *answer, const char *what)
 {
-    ask_refuse(answer, QUERY_NOT_FOUND, "sdk",
-               "rpc error: code = NotFound desc = %s: key not found", what);
+    app_ask_refuse(answer, QUERY_NOT_FOUND, "sdk",
+                   "rpc error: code = NotFound desc = %s: key not found", what);
 }
 
-bool ask_address_read(const struct app *app, const char *kind, const char *text,
-                      uint8_t address[ACCOUNT_ADDRESS_SIZE], struct app_answer *answer)
+bool app_ask_address_read(const struct app *app, const char *kind, const char *text,
+                          uint8_t address[ACCOUNT_ADDRESS_SIZE], struct app_answer *answer)
 {
     char prefix[APP_PREFIX_MAX + 8];
     struct fault fault;
     (void)snprintf(prefix, sizeof prefix, "%s%s", app->genesis.prefix, kind);
     if (account_parse(text, prefix, address, &fault))
         return true;
-    ask_refuse(answer, QUERY_INVALID, "sdk", "%s: invalid request", fault.text);
+    app_ask_refuse(answer, QUERY_INVALID, "sdk", "%s: invalid request", fault.text);
     return false;
 }
 
 /* --- pages, as the SDK's FilteredPaginate() makes them --- */
 
-static int key_compare(const struct ask_list *list, uint32_t item, const uint8_t *key, size_t size)
+static int key_compare(const struct app_ask_list *list, uint32_t item, const uint8_t *key,
+                       size_t size)
 {
     uint8_t own[ANSWER_KEY_MAX];
     size_t own_size = list->key(list, item, own);
@@ -53,12 +54,12 @@ static int key_compare(const struct ask_list *list, uint32_t item, const uint8_t
     return own_size < size ? -1 : own_size > size;
 }
 
-static void tail_set(const struct ask_list *list, uint32_t item, struct answer_tail *tail)
+static void tail_set(const struct app_ask_list *list, uint32_t item, struct answer_tail *tail)
 {
     tail->next_key_size = list->key(list, item, tail->next_key);
 }
 
-static void page_by_key(struct ask_list *list, const struct answer_page *page, uint64_t limit)
+static void page_by_key(struct app_ask_list *list, const struct answer_page *page, uint64_t limit)
 {
     for (uint32_t step = 0; step < list->count; step++) {
         uint32_t item = page->reverse ? list->count - 1 - step : step;
@@ -74,8 +75,8 @@ static void page_by_key(struct ask_list *list, const struct answer_page *page, u
     }
 }
 
-static void page_by_offset(struct ask_list *list, const struct answer_page *page, uint64_t limit,
-                           bool count_total)
+static void page_by_offset(struct app_ask_list *list, const struct answer_page *page,
+                           uint64_t limit, bool count_total)
 {
     uint64_t end = page->offset > UINT64_MAX - limit ? UINT64_MAX : page->offset + limit;
     uint64_t matched = 0;
@@ -94,16 +95,16 @@ static void page_by_offset(struct ask_list *list, const struct answer_page *page
     list->tail.total = count_total ? matched : 0;
 }
 
-bool ask_page_run(struct ask_list *list, const struct answer_request *request,
-                  struct app_answer *answer)
+bool app_ask_page_run(struct app_ask_list *list, const struct answer_request *request,
+                      struct app_answer *answer)
 {
     const struct answer_page *page = &request->page;
     uint64_t limit = page->limit < LIMIT_MOST ? page->limit : LIMIT_MOST;
     bool count_total = page->count_total || limit == 0;
     if (page->offset > 0 && page->key_size > 0) {
-        ask_refuse(answer, QUERY_INVALID, "sdk",
-                   "invalid request, either offset or key is expected, got both: "
-                   "invalid request");
+        app_ask_refuse(answer, QUERY_INVALID, "sdk",
+                       "invalid request, either offset or key is expected, got both: "
+                       "invalid request");
         return false;
     }
     if (limit == 0)
@@ -124,28 +125,30 @@ static bool height_check(const struct app *app, int64_t height, struct app_answe
     int64_t last = (int64_t)model_height(app->model).n;
     const char *name = app->genesis.kind == CHAIN_KIRA ? "sekaid" : "dcld";
     if (last < (int64_t)app->genesis.initial_height.n)
-        ask_refuse(answer, QUERY_HEIGHT, "sdk",
-                   "%s is not ready; please wait for first block: invalid height", name);
+        app_ask_refuse(answer, QUERY_HEIGHT, "sdk",
+                       "%s is not ready; please wait for first block: invalid height", name);
     else if (height < 0)
-        ask_refuse(answer, QUERY_HEIGHT, "sdk",
-                   "cannot query with height < 0; please provide a valid height: invalid height");
+        app_ask_refuse(
+            answer, QUERY_HEIGHT, "sdk",
+            "cannot query with height < 0; please provide a valid height: invalid height");
     else if (height > last)
-        ask_refuse(answer, QUERY_HEIGHT, "sdk",
-                   "cannot query with height in the future; please provide a valid height: "
-                   "invalid height");
+        app_ask_refuse(answer, QUERY_HEIGHT, "sdk",
+                       "cannot query with height in the future; please provide a valid height: "
+                       "invalid height");
     else if (height > 0 && height < last)
-        ask_refuse(answer, QUERY_INVALID, "sdk",
-                   "failed to load state at height %" PRId64
-                   "; version does not exist (latest height: %" PRId64 "): invalid request",
-                   height, last);
+        app_ask_refuse(answer, QUERY_INVALID, "sdk",
+                       "failed to load state at height %" PRId64
+                       "; version does not exist (latest height: %" PRId64 "): invalid request",
+                       height, last);
     else
         return true;
     return false;
 }
 
-static const struct ask_path *path_find(const struct app *app, const char *path)
+static const struct app_ask_path *path_find(const struct app *app, const char *path)
 {
-    const struct ask_path *list = app->genesis.kind == CHAIN_KIRA ? ask_paths_kira : ask_paths_dcl;
+    const struct app_ask_path *list =
+        app->genesis.kind == CHAIN_KIRA ? app_ask_paths_kira : app_ask_paths_dcl;
     while (list->path && strcmp(list->path, path) != 0)
         list++;
     return list->path ? list : NULL;
@@ -154,20 +157,20 @@ static const struct ask_path *path_find(const struct app *app, const char *path)
 void app_query(const struct app *app, const char *path, const uint8_t *data, size_t size,
                int64_t height, struct app_answer *answer)
 {
-    const struct ask_path *found = path_find(app, path);
+    const struct app_ask_path *found = path_find(app, path);
     struct answer_request request;
     struct fault fault;
     *answer = (struct app_answer){0};
     if (!found) {
-        ask_refuse(answer, QUERY_UNKNOWN, "sdk", "%s: unknown request",
-                   *path ? "unknown query path" : "no query path provided");
+        app_ask_refuse(answer, QUERY_UNKNOWN, "sdk", "%s: unknown request",
+                       *path ? "unknown query path" : "no query path provided");
         return;
     }
     answer->height = height ? height : (int64_t)model_height(app->model).n;
     if (!height_check(app, height, answer))
         return;
     if (!answer_request_read(found->shape, data, size, &request, &fault)) {
-        ask_refuse(answer, QUERY_INVALID, "sdk", "%s: invalid request", fault.text);
+        app_ask_refuse(answer, QUERY_INVALID, "sdk", "%s: invalid request", fault.text);
         return;
     }
     found->run(app, &request, answer);

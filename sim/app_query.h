@@ -12,22 +12,23 @@ enum {
     QUERY_HEIGHT = 26,
 };
 
-struct ask_path {
+struct app_ask_path {
     const char *path;
     enum answer_shape shape;
     void (*run)(const struct app *app, const struct answer_request *request,
                 struct app_answer *answer);
 };
-extern const struct ask_path ask_paths_kira[], ask_paths_dcl[]; /* a NULL path ends each */
+extern const struct app_ask_path app_ask_paths_kira[],
+    app_ask_paths_dcl[]; /* a NULL path ends each */
 
 /* Things in the order of their keys, a page of which is asked for. */
-struct ask_list {
+struct app_ask_list {
     const struct app *app;
     const struct answer_request *request;
     const void *items; /* the caller's */
     uint32_t count;
-    size_t (*key)(const struct ask_list *list, uint32_t item, uint8_t key[ANSWER_KEY_MAX]);
-    bool (*matches)(const struct ask_list *list, uint32_t item); /* NULL: all do */
+    size_t (*key)(const struct app_ask_list *list, uint32_t item, uint8_t key[ANSWER_KEY_MAX]);
+    bool (*matches)(const struct app_ask_list *list, uint32_t item); /* NULL: all do */
 
     uint32_t *hits; /* of the page; free() */
     uint32_t hit_count;
@@ -35,32 +36,33 @@ struct ask_list {
 };
 
 /* False when the page is none; the answer says so. */
-MUST_CHECK bool ask_page_run(struct ask_list *list, const struct answer_request *request,
-                             struct app_answer *answer);
+MUST_CHECK bool app_ask_page_run(struct app_ask_list *list, const struct answer_request *request,
+                                 struct app_answer *answer);
 
-void ask_refuse(struct app_answer *answer, uint32_t code, const char *codespace, const char *format,
-                ...) __attribute__((format(printf, 4, 5)));
-void ask_not_found(struct app_answer *answer, const char *what);
+void app_ask_refuse(struct app_answer *answer, uint32_t code, const char *codespace,
+                    const char *format, ...) __attribute__((format(printf, 4, 5)));
+void app_ask_not_found(struct app_answer *answer, const char *what);
 
 /* Bech32 of this network and kind: "", "valoper", "valcons". */
-MUST_CHECK bool ask_address_read(const struct app *app, const char *kind, const char *text,
-                                 uint8_t address[ACCOUNT_ADDRESS_SIZE], struct app_answer *answer);
+MUST_CHECK bool app_ask_address_read(const struct app *app, const char *kind, const char *text,
+                                     uint8_t address[ACCOUNT_ADDRESS_SIZE],
+                                     struct app_answer *answer);
 
 /* Both chains' accounts. */
-void ask_account_fill(const struct app *app, uint32_t account, struct answer_account *to);
+void app_ask_account_fill(const struct app *app, uint32_t account, struct answer_account *to);
 
 /* KIRA: governance. */
-void ask_proposal(const struct app *app, const struct answer_request *request,
-                  struct app_answer *answer);
-void ask_proposals(const struct app *app, const struct answer_request *request,
-                   struct app_answer *answer);
-void ask_proposal_votes(const struct app *app, const struct answer_request *request,
-                        struct app_answer *answer);
-void ask_proposal_voters(const struct app *app, const struct answer_request *request,
-                         struct app_answer *answer);
-void ask_plan_current(const struct app *app, const struct answer_request *request,
+void app_ask_proposal(const struct app *app, const struct answer_request *request,
                       struct app_answer *answer);
-void ask_plan_next(const struct app *app, const struct answer_request *request,
-                   struct app_answer *answer);
+void app_ask_proposals(const struct app *app, const struct answer_request *request,
+                       struct app_answer *answer);
+void app_ask_proposal_votes(const struct app *app, const struct answer_request *request,
+                            struct app_answer *answer);
+void app_ask_proposal_voters(const struct app *app, const struct answer_request *request,
+                             struct app_answer *answer);
+void app_ask_plan_current(const struct app *app, const struct answer_request *request,
+                          struct app_answer *answer);
+void app_ask_plan_next(const struct app *app, const struct answer_request *request,
+                       struct app_answer *answer);
 
 #endif

@@ -16,16 +16,16 @@ static struct tx_bytes bytes_of(const struct app_text *text)
 
 static void not_found(struct app_answer *answer)
 {
-    ask_not_found(answer, "not found");
+    app_ask_not_found(answer, "not found");
 }
 
 static uint32_t valoper_find(const struct app *app, const struct answer_request *request,
                              struct app_answer *answer)
 {
     uint8_t address[ACCOUNT_ADDRESS_SIZE];
-    if (!ask_address_read(app, "valoper", request->text[0], address, answer))
+    if (!app_ask_address_read(app, "valoper", request->text[0], address, answer))
         return VALIDATOR_NONE;
-    uint32_t v = account_find(app, address);
+    uint32_t v = app_account_find(app, address);
     if (v < app->genesis.count)
         return v;
     not_found(answer);
@@ -60,14 +60,15 @@ static void validator_fill(const struct app *app, uint32_t v, struct answer_vali
                                                          : "disabled by a node admin";
 }
 
-static size_t account_key(const struct ask_list *list, uint32_t item, uint8_t key[ANSWER_KEY_MAX])
+static size_t account_key(const struct app_ask_list *list, uint32_t item,
+                          uint8_t key[ANSWER_KEY_MAX])
 {
     uint32_t v = list->app->by_account[item];
     memcpy(key, list->app->accounts[v]->address, ACCOUNT_ADDRESS_SIZE);
     return ACCOUNT_ADDRESS_SIZE;
 }
 
-static bool has_power(const struct ask_list *list, uint32_t item)
+static bool has_power(const struct app_ask_list *list, uint32_t item)
 {
     uint32_t v = list->app->by_account[item];
     return model_record(list->app->model, v)->status == STATUS_ACTIVE;
@@ -76,11 +77,11 @@ static bool has_power(const struct ask_list *list, uint32_t item)
 static void validator_list(const struct app *app, const struct answer_request *request, bool powers,
                            struct app_answer *answer)
 {
-    struct ask_list list = {.app = app,
-                            .count = app->genesis.count,
-                            .key = account_key,
-                            .matches = powers ? has_power : NULL};
-    if (!ask_page_run(&list, request, answer))
+    struct app_ask_list list = {.app = app,
+                                .count = app->genesis.count,
+                                .key = account_key,
+                                .matches = powers ? has_power : NULL};
+    if (!app_ask_page_run(&list, request, answer))
         return;
     struct answer_validator *found = calloc(list.hit_count + 1, sizeof *found);
     assert(found);
@@ -171,7 +172,7 @@ static bool decision_find(const struct app *app, enum app_stage stage, uint32_t 
     return true;
 }
 
-static bool decision_matches(const struct ask_list *list, uint32_t item)
+static bool decision_matches(const struct app_ask_list *list, uint32_t item)
 {
     struct answer_decision decision;
     const enum app_stage *stage = list->items;
@@ -202,12 +203,12 @@ static void decision_one(const struct app *app, const struct answer_request *req
 static void decision_all(const struct app *app, const struct answer_request *request,
                          enum app_stage stage, struct app_answer *answer)
 {
-    struct ask_list list = {.app = app,
-                            .items = &stage,
-                            .count = app->genesis.count,
-                            .key = account_key,
-                            .matches = decision_matches};
-    if (!ask_page_run(&list, request, answer))
+    struct app_ask_list list = {.app = app,
+                                .items = &stage,
+                                .count = app->genesis.count,
+                                .key = account_key,
+                                .matches = decision_matches};
+    if (!app_ask_page_run(&list, request, answer))
         return;
     struct answer_decision *found = calloc(list.hit_count + 1, sizeof *found);
     assert(found);
@@ -269,7 +270,7 @@ static const struct app_upgrade **upgrades_of(const struct app *app, enum app_st
     return list;
 }
 
-static size_t name_key(const struct ask_list *list, uint32_t item, uint8_t key[ANSWER_KEY_MAX])
+static size_t name_key(const struct app_ask_list *list, uint32_t item, uint8_t key[ANSWER_KEY_MAX])
 {
     const struct app_upgrade *const *upgrades = list->items;
     const struct app_text *name = upgrades[item]->name;
@@ -280,10 +281,10 @@ static size_t name_key(const struct ask_list *list, uint32_t item, uint8_t key[A
 static void upgrade_all(const struct app *app, const struct answer_request *request,
                         enum app_stage stage, struct app_answer *answer)
 {
-    struct ask_list list = {.app = app, .key = name_key};
+    struct app_ask_list list = {.app = app, .key = name_key};
     const struct app_upgrade **upgrades = upgrades_of(app, stage, &list.count);
     list.items = upgrades;
-    if (ask_page_run(&list, request, answer)) {
+    if (app_ask_page_run(&list, request, answer)) {
         struct answer_decision *found = calloc(list.hit_count + 1, sizeof *found);
         assert(found);
         for (uint32_t i = 0; i < list.hit_count; i++)
@@ -344,20 +345,20 @@ static void account(const struct app *app, const struct answer_request *request,
 {
     uint8_t address[ACCOUNT_ADDRESS_SIZE];
     struct answer_account found;
-    if (!ask_address_read(app, "", request->text[0], address, answer))
+    if (!app_ask_address_read(app, "", request->text[0], address, answer))
         return;
-    uint32_t index = account_find(app, address);
+    uint32_t index = app_account_find(app, address);
     if (index >= app->account_count) {
         not_found(answer);
         return;
     }
-    ask_account_fill(app, index, &found);
+    app_ask_account_fill(app, index, &found);
     found.roles[0] = "NodeAdmin";
     found.roles[1] = app_is_trustee(app, index) ? "Trustee" : NULL;
     answer->value = answer_account_dcl(app->genesis.prefix, &found, &answer->size);
 }
 
-const struct ask_path ask_paths_dcl[] = {
+const struct app_ask_path app_ask_paths_dcl[] = {
     {VALIDATOR "Validator", ANSWER_TEXT, validator},
     {VALIDATOR "ValidatorAll", ANSWER_PAGE, validator_all},
     {VALIDATOR "LastValidatorPower", ANSWER_TEXT, power},

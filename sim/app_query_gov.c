@@ -44,15 +44,15 @@ static const struct app_proposal *find(const struct app *app, const struct answe
 {
     const struct app_proposal *found = app_proposal(app, request->number);
     if (!found)
-        ask_refuse(answer, QUERY_INVALID, "sdk",
-                   "proposal does not exist for %" PRIu64
-                   ": error getting proposals: invalid request",
-                   request->number);
+        app_ask_refuse(answer, QUERY_INVALID, "sdk",
+                       "proposal does not exist for %" PRIu64
+                       ": error getting proposals: invalid request",
+                       request->number);
     return found;
 }
 
-void ask_proposal(const struct app *app, const struct answer_request *request,
-                  struct app_answer *answer)
+void app_ask_proposal(const struct app *app, const struct answer_request *request,
+                      struct app_answer *answer)
 {
     struct answer_proposal proposal;
     const struct app_proposal *found = find(app, request, answer);
@@ -63,8 +63,8 @@ void ask_proposal(const struct app *app, const struct answer_request *request,
     free(proposal.votes);
 }
 
-void ask_proposal_votes(const struct app *app, const struct answer_request *request,
-                        struct app_answer *answer)
+void app_ask_proposal_votes(const struct app *app, const struct answer_request *request,
+                            struct app_answer *answer)
 {
     struct answer_proposal proposal = {0};
     const struct app_proposal *found = app_proposal(app, request->number);
@@ -74,8 +74,8 @@ void ask_proposal_votes(const struct app *app, const struct answer_request *requ
     free(proposal.votes);
 }
 
-void ask_proposal_voters(const struct app *app, const struct answer_request *request,
-                         struct app_answer *answer)
+void app_ask_proposal_voters(const struct app *app, const struct answer_request *request,
+                             struct app_answer *answer)
 {
     if (!find(app, request, answer))
         return;
@@ -90,7 +90,8 @@ void ask_proposal_voters(const struct app *app, const struct answer_request *req
 
 /* --- lists --- */
 
-static size_t proposal_key(const struct ask_list *list, uint32_t item, uint8_t key[ANSWER_KEY_MAX])
+static size_t proposal_key(const struct app_ask_list *list, uint32_t item,
+                           uint8_t key[ANSWER_KEY_MAX])
 {
     uint64_t id = list->app->proposals[item]->id;
     for (size_t i = 0; i < sizeof id; i++)
@@ -98,7 +99,7 @@ static size_t proposal_key(const struct ask_list *list, uint32_t item, uint8_t k
     return sizeof id;
 }
 
-static bool voted_on(const struct ask_list *list, uint32_t item)
+static bool voted_on(const struct app_ask_list *list, uint32_t item)
 {
     const struct app_proposal *proposal = list->app->proposals[item];
     const uint32_t *voter = list->items;
@@ -108,23 +109,23 @@ static bool voted_on(const struct ask_list *list, uint32_t item)
     return found;
 }
 
-void ask_proposals(const struct app *app, const struct answer_request *request,
-                   struct app_answer *answer)
+void app_ask_proposals(const struct app *app, const struct answer_request *request,
+                       struct app_answer *answer)
 {
     uint8_t address[ACCOUNT_ADDRESS_SIZE];
     uint32_t voter;
-    struct ask_list list = {.app = app,
-                            .request = request,
-                            .count = app->proposal_count,
-                            .key = proposal_key,
-                            .matches = voted_on};
+    struct app_ask_list list = {.app = app,
+                                .request = request,
+                                .count = app->proposal_count,
+                                .key = proposal_key,
+                                .matches = voted_on};
     if (*request->text[0]) {
-        if (!ask_address_read(app, "", request->text[0], address, answer))
+        if (!app_ask_address_read(app, "", request->text[0], address, answer))
             return;
-        voter = account_find(app, address);
+        voter = app_account_find(app, address);
         list.items = &voter;
     }
-    if (!ask_page_run(&list, request, answer))
+    if (!app_ask_page_run(&list, request, answer))
         return;
     struct answer_proposal *found = calloc(list.hit_count + 1, sizeof *found);
     assert(found);
@@ -148,15 +149,15 @@ static void plan(const struct app *app, uint64_t id, bool processed, struct app_
     answer->value = answer_plan(content, id, processed, &answer->size);
 }
 
-void ask_plan_current(const struct app *app, const struct answer_request *request,
-                      struct app_answer *answer)
+void app_ask_plan_current(const struct app *app, const struct answer_request *request,
+                          struct app_answer *answer)
 {
     (void)request;
     plan(app, app->plans.current, true, answer);
 }
 
-void ask_plan_next(const struct app *app, const struct answer_request *request,
-                   struct app_answer *answer)
+void app_ask_plan_next(const struct app *app, const struct answer_request *request,
+                       struct app_answer *answer)
 {
     (void)request;
     plan(app, app->plans.next, model_plan(app->model)->processed, answer);

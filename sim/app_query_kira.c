@@ -30,14 +30,16 @@ static void validator_fill(const struct app *app, uint32_t v, struct answer_vali
     memcpy(to->key, app->genesis.validators[v].consensus_key, ED25519_KEY_SIZE);
 }
 
-static size_t account_key(const struct ask_list *list, uint32_t item, uint8_t key[ANSWER_KEY_MAX])
+static size_t account_key(const struct app_ask_list *list, uint32_t item,
+                          uint8_t key[ANSWER_KEY_MAX])
 {
     uint32_t v = list->app->by_account[item];
     memcpy(key, list->app->accounts[v]->address, ACCOUNT_ADDRESS_SIZE);
     return ACCOUNT_ADDRESS_SIZE;
 }
 
-static size_t consensus_key(const struct ask_list *list, uint32_t item, uint8_t key[ANSWER_KEY_MAX])
+static size_t consensus_key(const struct app_ask_list *list, uint32_t item,
+                            uint8_t key[ANSWER_KEY_MAX])
 {
     uint32_t v = list->app->by_consensus[item];
     memcpy(key, model_record(list->app->model, v)->address, ADDRESS_SIZE);
@@ -50,7 +52,7 @@ static bool passes(const char *filter, const char *text)
     return !*filter || strcmp(filter, text) == 0;
 }
 
-static bool validator_matches(const struct ask_list *list, uint32_t item)
+static bool validator_matches(const struct app_ask_list *list, uint32_t item)
 {
     const struct app *app = list->app;
     const struct answer_request *request = list->request;
@@ -59,8 +61,8 @@ static bool validator_matches(const struct ask_list *list, uint32_t item)
     char key[HEX_TEXT(ED25519_KEY_SIZE) + 16] = "PubKeyEd25519{", proposer[HEX_TEXT(ADDRESS_SIZE)];
     uint8_t address[ADDRESS_SIZE];
     validator_fill(app, app->by_account[item], &v);
-    address_text(app, "", v.account, text);
-    address_text(app, "valoper", v.account, valoper);
+    app_address_text(app, "", v.account, text);
+    app_address_text(app, "valoper", v.account, valoper);
     hex_encode_upper(v.key, ED25519_KEY_SIZE, key + strlen(key));
     strcat(key, "}");
     member_address(v.key, address);
@@ -76,10 +78,10 @@ static bool status_check(const char *status, struct app_answer *answer)
     if (!*status || strcasecmp(status, "ACTIVE") == 0 || strcasecmp(status, "INACTIVE") == 0 ||
         strcasecmp(status, "PAUSED") == 0)
         return true;
-    ask_refuse(answer, QUERY_INVALID, "sdk",
-               "rpc error: code = InvalidArgument desc = invalid validator status %s: "
-               "invalid request",
-               status);
+    app_ask_refuse(answer, QUERY_INVALID, "sdk",
+                   "rpc error: code = InvalidArgument desc = invalid validator status %s: "
+                   "invalid request",
+                   status);
     return false;
 }
 
@@ -87,12 +89,12 @@ static void validators(const struct app *app, const struct answer_request *reque
                        struct app_answer *answer)
 {
     uint32_t count = app->genesis.count;
-    struct ask_list list = {.app = app,
-                            .request = request,
-                            .count = count,
-                            .key = account_key,
-                            .matches = validator_matches};
-    if (!status_check(request->text[4], answer) || !ask_page_run(&list, request, answer))
+    struct app_ask_list list = {.app = app,
+                                .request = request,
+                                .count = count,
+                                .key = account_key,
+                                .matches = validator_matches};
+    if (!status_check(request->text[4], answer) || !app_ask_page_run(&list, request, answer))
         return;
     struct answer_validator *found = calloc(count, sizeof *found);
     uint8_t(*actors)[ACCOUNT_ADDRESS_SIZE] = calloc(count, sizeof *actors);
@@ -113,13 +115,13 @@ static void validator_by_address(const struct app *app, const struct answer_requ
                                  struct app_answer *answer)
 {
     struct answer_validator found;
-    uint32_t v = request->has_address ? account_find(app, request->address) : UINT32_MAX;
+    uint32_t v = request->has_address ? app_account_find(app, request->address) : UINT32_MAX;
     if (v < app->genesis.count) {
         validator_fill(app, v, &found);
         answer->value = answer_validator(&found, &answer->size);
         return;
     }
-    ask_refuse(answer, QUERY_NOT_FOUND, "sdk", "validator not found: key not found");
+    app_ask_refuse(answer, QUERY_NOT_FOUND, "sdk", "validator not found: key not found");
 }
 
 /* --- uptime --- */
@@ -141,8 +143,8 @@ static void signing_fill(const struct app *app, uint32_t v, struct answer_signin
 static void signing_infos(const struct app *app, const struct answer_request *request,
                           struct app_answer *answer)
 {
-    struct ask_list list = {.app = app, .count = app->genesis.count, .key = consensus_key};
-    if (!ask_page_run(&list, request, answer))
+    struct app_ask_list list = {.app = app, .count = app->genesis.count, .key = consensus_key};
+    if (!app_ask_page_run(&list, request, answer))
         return;
     struct answer_signing *infos = calloc(list.hit_count + 1, sizeof *infos);
     struct answer_validator *about = calloc(list.hit_count + 1, sizeof *about);
@@ -174,11 +176,11 @@ static void signing_info(const struct app *app, const struct answer_request *req
     char what[ANSWER_TEXT_MAX + 64] = "SigningInfo not found for validator ";
     struct answer_signing info;
     struct answer_validator about;
-    if (!ask_address_read(app, "valcons", request->text[0], address, answer))
+    if (!app_ask_address_read(app, "valcons", request->text[0], address, answer))
         return;
     uint32_t v = consensus_find(app, address);
     if (v == app->genesis.count) {
-        ask_not_found(answer, strcat(what, request->text[0]));
+        app_ask_not_found(answer, strcat(what, request->text[0]));
         return;
     }
     signing_fill(app, v, &info);
@@ -241,19 +243,19 @@ static void one_fee(const struct app *app, const struct answer_request *request,
     struct answer_fees fees = fees_of(app);
     answer->value = answer_fee(&fees, request->text[0], &answer->size);
     if (!answer->value)
-        ask_refuse(answer, QUERY_INVALID, "sdk",
-                   "fee does not exist for %s: fee does not exist: invalid request",
-                   request->text[0]);
+        app_ask_refuse(answer, QUERY_INVALID, "sdk",
+                       "fee does not exist for %s: fee does not exist: invalid request",
+                       request->text[0]);
 }
 
 /* --- accounts --- */
 
-void ask_account_fill(const struct app *app, uint32_t account, struct answer_account *to)
+void app_ask_account_fill(const struct app *app, uint32_t account, struct answer_account *to)
 {
     const struct app_account *from = app->accounts[account];
     *to = (struct answer_account){.has_key = from->has_key,
                                   .number = from->number,
-                                  .sequence = account_sequence(app, account)};
+                                  .sequence = app_account_sequence(app, account)};
     memcpy(to->address, from->address, ACCOUNT_ADDRESS_SIZE);
     memcpy(to->key, from->key, ACCOUNT_PUBLIC_SIZE);
 }
@@ -265,19 +267,19 @@ static void account(const struct app *app, const struct answer_request *request,
     char what[ANSWER_TEXT_MAX + 32] = "account ";
     struct answer_account found;
     if (!*request->text[0]) {
-        ask_refuse(answer, QUERY_INVALID, "sdk",
-                   "rpc error: code = InvalidArgument desc = Address cannot be empty: "
-                   "invalid request");
+        app_ask_refuse(answer, QUERY_INVALID, "sdk",
+                       "rpc error: code = InvalidArgument desc = Address cannot be empty: "
+                       "invalid request");
         return;
     }
-    if (!ask_address_read(app, "", request->text[0], address, answer))
+    if (!app_ask_address_read(app, "", request->text[0], address, answer))
         return;
-    uint32_t index = account_find(app, address);
+    uint32_t index = app_account_find(app, address);
     if (index >= app->account_count) {
-        ask_not_found(answer, strcat(strcat(what, request->text[0]), " not found"));
+        app_ask_not_found(answer, strcat(strcat(what, request->text[0]), " not found"));
         return;
     }
-    ask_account_fill(app, index, &found);
+    app_ask_account_fill(app, index, &found);
     answer->value = answer_account(app->genesis.prefix, &found, &answer->size);
 }
 
@@ -286,20 +288,20 @@ static void balance(const struct app *app, const struct answer_request *request,
 {
     uint8_t address[ACCOUNT_ADDRESS_SIZE];
     if (!*request->text[1]) {
-        ask_refuse(answer, QUERY_INVALID, "sdk",
-                   "rpc error: code = InvalidArgument desc = invalid denom: : invalid request");
+        app_ask_refuse(answer, QUERY_INVALID, "sdk",
+                       "rpc error: code = InvalidArgument desc = invalid denom: : invalid request");
         return;
     }
-    if (!ask_address_read(app, "", request->text[0], address, answer))
+    if (!app_ask_address_read(app, "", request->text[0], address, answer))
         return;
-    uint32_t index = account_find(app, address);
+    uint32_t index = app_account_find(app, address);
     bool own = strcmp(request->text[1], app->genesis.denom) == 0;
     answer->value = answer_balance(
-        request->text[1], own && index < app->account_count ? account_balance(app, index) : 0,
+        request->text[1], own && index < app->account_count ? app_account_balance(app, index) : 0,
         &answer->size);
 }
 
-const struct ask_path ask_paths_kira[] = {
+const struct app_ask_path app_ask_paths_kira[] = {
     {"/kira.staking.Query/Validators", ANSWER_VALIDATORS, validators},
     {"/kira.staking.Query/ValidatorByAddress", ANSWER_TEXT, validator_by_address},
     {"/kira.slashing.Query/SigningInfos", ANSWER_PAGE, signing_infos},
@@ -308,12 +310,12 @@ const struct ask_path ask_paths_kira[] = {
     {"/kira.gov.Query/PoorNetworkMessages", ANSWER_NOTHING, poor_messages},
     {"/kira.gov.Query/AllExecutionFees", ANSWER_NOTHING, all_fees},
     {"/kira.gov.Query/ExecutionFee", ANSWER_TEXT, one_fee},
-    {"/kira.gov.Query/Proposal", ANSWER_NUMBER, ask_proposal},
-    {"/kira.gov.Query/Proposals", ANSWER_PROPOSALS, ask_proposals},
-    {"/kira.gov.Query/Votes", ANSWER_NUMBER, ask_proposal_votes},
-    {"/kira.gov.Query/WhitelistedProposalVoters", ANSWER_NUMBER, ask_proposal_voters},
-    {"/kira.upgrade.Query/CurrentPlan", ANSWER_NOTHING, ask_plan_current},
-    {"/kira.upgrade.Query/NextPlan", ANSWER_NOTHING, ask_plan_next},
+    {"/kira.gov.Query/Proposal", ANSWER_NUMBER, app_ask_proposal},
+    {"/kira.gov.Query/Proposals", ANSWER_PROPOSALS, app_ask_proposals},
+    {"/kira.gov.Query/Votes", ANSWER_NUMBER, app_ask_proposal_votes},
+    {"/kira.gov.Query/WhitelistedProposalVoters", ANSWER_NUMBER, app_ask_proposal_voters},
+    {"/kira.upgrade.Query/CurrentPlan", ANSWER_NOTHING, app_ask_plan_current},
+    {"/kira.upgrade.Query/NextPlan", ANSWER_NOTHING, app_ask_plan_next},
     {"/cosmos.auth.v1beta1.Query/Account", ANSWER_TEXT, account},
     {"/cosmos.bank.v1beta1.Query/Balance", ANSWER_TEXT, balance},
     {NULL, ANSWER_NOTHING, NULL},

@@ -7,7 +7,7 @@
 
 /* --- texts --- */
 
-struct app_text *text_make(const void *bytes, size_t size)
+struct app_text *app_text_make(const void *bytes, size_t size)
 {
     struct app_text *text = malloc(sizeof *text + size + 1);
     assert(text);
@@ -19,14 +19,14 @@ struct app_text *text_make(const void *bytes, size_t size)
     return text;
 }
 
-struct app_text *text_keep(struct app_text *text)
+struct app_text *app_text_keep(struct app_text *text)
 {
     if (text)
         text->keepers++;
     return text;
 }
 
-void text_drop(struct app_text *text)
+void app_text_drop(struct app_text *text)
 {
     if (text && --text->keepers == 0)
         free(text);
@@ -42,8 +42,8 @@ void *app_room(void *list, uint32_t count, uint32_t *room, size_t size)
     return list;
 }
 
-void address_text(const struct app *app, const char *kind,
-                  const uint8_t address[ACCOUNT_ADDRESS_SIZE], char text[BECH32_TEXT_MAX])
+void app_address_text(const struct app *app, const char *kind,
+                      const uint8_t address[ACCOUNT_ADDRESS_SIZE], char text[BECH32_TEXT_MAX])
 {
     char prefix[APP_PREFIX_MAX + 8];
     assert(strlen(app->genesis.prefix) + strlen(kind) < sizeof prefix);
@@ -55,7 +55,7 @@ void address_text(const struct app *app, const char *kind,
 
 /* --- accounts --- */
 
-uint32_t account_find(const struct app *app, const uint8_t address[ACCOUNT_ADDRESS_SIZE])
+uint32_t app_account_find(const struct app *app, const uint8_t address[ACCOUNT_ADDRESS_SIZE])
 {
     for (uint32_t i = 0; i < app->account_count; i++) {
         if (memcmp(app->accounts[i]->address, address, ACCOUNT_ADDRESS_SIZE) == 0)
@@ -64,7 +64,7 @@ uint32_t account_find(const struct app *app, const uint8_t address[ACCOUNT_ADDRE
     return UINT32_MAX;
 }
 
-uint32_t account_create(struct app *app, const uint8_t address[ACCOUNT_ADDRESS_SIZE])
+uint32_t app_account_create(struct app *app, const uint8_t address[ACCOUNT_ADDRESS_SIZE])
 {
     struct app_account *account = calloc(1, sizeof *account);
     assert(account);
@@ -77,24 +77,24 @@ uint32_t account_create(struct app *app, const uint8_t address[ACCOUNT_ADDRESS_S
     return app->account_count++;
 }
 
-uint64_t account_balance(const struct app *app, uint32_t account)
+uint64_t app_account_balance(const struct app *app, uint32_t account)
 {
     const struct app_account *a = app->accounts[account];
     return a->validator == VALIDATOR_NONE ? a->own.balance
                                           : model_record(app->model, a->validator)->balance;
 }
 
-uint64_t account_sequence(const struct app *app, uint32_t account)
+uint64_t app_account_sequence(const struct app *app, uint32_t account)
 {
     const struct app_account *a = app->accounts[account];
     return a->validator == VALIDATOR_NONE ? a->own.sequence
                                           : model_record(app->model, a->validator)->sequence;
 }
 
-void account_balance_set(struct app *app, uint32_t account, uint64_t balance)
+void app_account_balance_set(struct app *app, uint32_t account, uint64_t balance)
 {
     struct app_account *a = app->accounts[account];
-    account_note(app, account);
+    app_account_note(app, account);
     if (a->validator == VALIDATOR_NONE)
         a->own.balance = balance;
     else
@@ -103,7 +103,7 @@ void account_balance_set(struct app *app, uint32_t account, uint64_t balance)
 
 /* --- journal --- */
 
-struct app_change *journal_add(struct app *app, enum app_change_kind kind, uint32_t index)
+struct app_change *app_journal_add(struct app *app, enum app_change_kind kind, uint32_t index)
 {
     app->changes =
         app_room(app->changes, app->change_count, &app->change_room, sizeof *app->changes);
@@ -111,11 +111,11 @@ struct app_change *journal_add(struct app *app, enum app_change_kind kind, uint3
     return &app->changes[app->change_count++];
 }
 
-void account_note(struct app *app, uint32_t account)
+void app_account_note(struct app *app, uint32_t account)
 {
-    struct app_change *change = journal_add(app, CHANGE_ACCOUNT, account);
+    struct app_change *change = app_journal_add(app, CHANGE_ACCOUNT, account);
     change->account = *app->accounts[account];
-    change->balance = account_balance(app, account);
+    change->balance = app_account_balance(app, account);
 }
 
 /* CheckTx's view stays: what it has seen in this block has happened. */
@@ -156,7 +156,7 @@ static void change_undo(struct app *app, const struct app_change *change)
         free(app->accounts[--app->account_count]);
         break;
     case CHANGE_PROPOSED:
-        proposal_destroy(app->proposals[--app->proposal_count]);
+        app_proposal_destroy(app->proposals[--app->proposal_count]);
         break;
     case CHANGE_VOTED:
         vote_undo(app, change);
@@ -164,7 +164,7 @@ static void change_undo(struct app *app, const struct app_change *change)
     }
 }
 
-void journal_undo(struct app *app, uint32_t mark)
+void app_journal_undo(struct app *app, uint32_t mark)
 {
     while (app->change_count > mark)
         change_undo(app, &app->changes[--app->change_count]);

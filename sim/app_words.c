@@ -41,7 +41,7 @@ static const char *dcl_words(const struct app_tx *tx, const struct model_result 
                              char room[APP_WORDS_MAX])
 {
     char valoper[BECH32_TEXT_MAX];
-    address_text(tx->app, "valoper", tx->signer, valoper);
+    app_address_text(tx->app, "valoper", tx->signer, valoper);
     if (strcmp(refused->codespace, "staking") == 0)
         return refused->code == 4
                    ? "validator already exist for this operator address; must use new validator "
@@ -66,8 +66,8 @@ static const char *dcl_words(const struct app_tx *tx, const struct model_result 
     }
 }
 
-void words_refuse(const struct app_tx *tx, const struct model_result *refused,
-                  struct app_result *result)
+void app_words_refuse(const struct app_tx *tx, const struct model_result *refused,
+                      struct app_result *result)
 {
     char room[APP_WORDS_MAX];
     const char *words = tx->words;

@@ -82,8 +82,8 @@ bool devnet_chain_listens(const struct devnet_dir *dir)
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     (void)snprintf(address.sun_path, sizeof address.sun_path, "%s", dir->socket);
     int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    bool listens = descriptor >= 0 &&
-                   connect(descriptor, (struct sockaddr *)&address, sizeof address) == 0;
+    bool listens =
+        descriptor >= 0 && connect(descriptor, (struct sockaddr *)&address, sizeof address) == 0;
     if (descriptor >= 0)
         close(descriptor);
     return listens;

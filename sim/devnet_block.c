@@ -209,9 +209,8 @@ bool devnet_vote_check(const struct devnet_ballot *ballot,
     EVP_PKEY *key =
         EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, public_key, ED25519_KEY_SIZE);
     EVP_MD_CTX *context = EVP_MD_CTX_new();
-    bool ok =
-        key && context && EVP_DigestVerifyInit(context, NULL, NULL, NULL, key) == 1 &&
-        EVP_DigestVerify(context, signature, ED25519_SIGNATURE_SIZE, vote, size) == 1;
+    bool ok = key && context && EVP_DigestVerifyInit(context, NULL, NULL, NULL, key) == 1 &&
+              EVP_DigestVerify(context, signature, ED25519_SIGNATURE_SIZE, vote, size) == 1;
     EVP_MD_CTX_free(context);
     EVP_PKEY_free(key);
     ERR_pop_to_mark();

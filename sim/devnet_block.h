@@ -22,8 +22,8 @@
 struct devnet_draft {
     const char *chain_id;
     int64_t height;
-    bool first;             /* of the chain */
-    struct time_stamp time; /* devnet_block_time(), or the genesis's */
+    bool first;                       /* of the chain */
+    struct time_stamp time;           /* devnet_block_time(), or the genesis's */
     const struct commit *last_commit; /* of height - 1, and its block id; not read: first */
     const struct member *members, *next_members; /* V(h), V(h + 1) */
     uint32_t member_count, next_count;

@@ -109,7 +109,7 @@ static void on_hello(struct chain_process *p, const struct devnet_peer *peer,
                                  .committed = {store_head(p->state.store)}};
     if (chain_tell(p, hello->node, &frame) && p->stage == STAGE_END)
         chain_tell_failed(p, hello->node);
-    chain_ask(p, hello->node);
+    chain_poll(p, hello->node);
 }
 
 static void on_tx(struct chain_process *p, uint32_t node, const struct devnet_tx *tx)

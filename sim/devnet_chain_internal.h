@@ -49,7 +49,7 @@ struct chain_process {
     enum chain_stage stage;
     int32_t first_round; /* of this height: 0, or behind the mark's */
     int32_t round;
-    int64_t round_due_ms; /* 0: the round's time does not run */
+    int64_t round_due_ms;              /* 0: the round's time does not run */
     int64_t proposed_ms, committed_ms; /* of the last block, on the monotonic clock */
     struct chain_block block;          /* proposed, in STAGE_VOTES */
     struct chain_votes votes;
@@ -78,7 +78,7 @@ void chain_tell_failed(struct chain_process *process, uint32_t validator);
 int64_t chain_step(struct chain_process *process);
 
 /* A node is there: asks it for its vote if there is something to vote on. */
-void chain_ask(struct chain_process *process, uint32_t validator);
+void chain_poll(struct chain_process *process, uint32_t validator);
 void chain_vote(struct chain_process *process, uint32_t validator, const struct devnet_vote *vote);
 
 #endif

@@ -16,10 +16,9 @@ static int64_t rest_until(const struct chain_process *p)
     const struct devnet_chain_config *config = p->config;
     bool first = p->state.first,
          second = p->state.last_header.height == (int64_t)config->genesis->initial_height.n;
-    bool wanted =
-        chain_pool_count(p->pool) > 0 || first || second || p->state.last_tx_count > 0;
-    int64_t pause = wanted || config->empty_ms < config->block_ms ? config->block_ms
-                                                                 : config->empty_ms;
+    bool wanted = chain_pool_count(p->pool) > 0 || first || second || p->state.last_tx_count > 0;
+    int64_t pause =
+        wanted || config->empty_ms < config->block_ms ? config->block_ms : config->empty_ms;
     int64_t due = p->proposed_ms + pause;
     int64_t late_votes = p->committed_ms + config->block_ms / 4;
     return due > late_votes ? due : late_votes;
@@ -44,7 +43,7 @@ static int64_t wall_ms(void)
 
 /* --- proposing --- */
 
-void chain_ask(struct chain_process *p, uint32_t validator)
+void chain_poll(struct chain_process *p, uint32_t validator)
 {
     struct chain_peer *peer = &p->peers.list[validator];
     if (p->stage != STAGE_VOTES || peer->asked ||
@@ -84,13 +83,13 @@ static void propose(struct chain_process *p, uint32_t proposer, int64_t now)
     p->round_due_ms = now + p->config->propose_ms;
     for (uint32_t i = 0; i < p->peers.count; i++)
         p->peers.list[i].asked = false;
-    chain_ask(p, proposer);
+    chain_poll(p, proposer);
     if (!p->peers.list[proposer].asked) { /* it went away this moment; nobody was asked */
         p->stage = STAGE_PROPOSER;
         return;
     }
     for (uint32_t i = 0; i < p->peers.count; i++)
-        chain_ask(p, i);
+        chain_poll(p, i);
 }
 
 /* --- votes --- */
@@ -131,11 +130,12 @@ void chain_vote(struct chain_process *p, uint32_t validator, const struct devnet
     struct chain_votes *votes = votes_for(p, vote, &set);
     const char *why = "it is late, or for nothing that was proposed";
     if (votes)
-        why = refusal(
-            chain_votes_take(votes, set, p->config->genesis->chain_id, validator, vote));
+        why = refusal(chain_votes_take(votes, set, p->config->genesis->chain_id, validator, vote));
     if (why)
-        chain_say_some(p, "a vote of node %" PRIu32 " for block %" PRId64 ", round %" PRId32
-                          ", is dropped: %s", validator, vote->height, vote->round, why);
+        chain_say_some(p,
+                       "a vote of node %" PRIu32 " for block %" PRId64 ", round %" PRId32
+                       ", is dropped: %s",
+                       validator, vote->height, vote->round, why);
 }
 
 /* --- a block --- */

@@ -127,9 +127,8 @@ enum chain_vote chain_votes_take(struct chain_votes *votes, const struct chain_s
                                    vote->time};
     if (!devnet_vote_check(&ballot, set->members[place].public_key, vote->signature))
         return VOTE_FORGED;
-    *sig = (struct commit_sig){.flag = COMMIT_FOR_BLOCK,
-                               .time = vote->time,
-                               .signature_size = ED25519_SIGNATURE_SIZE};
+    *sig = (struct commit_sig){
+        .flag = COMMIT_FOR_BLOCK, .time = vote->time, .signature_size = ED25519_SIGNATURE_SIZE};
     memcpy(sig->address, set->members[place].address, ADDRESS_SIZE);
     memcpy(sig->signature, vote->signature, ED25519_SIGNATURE_SIZE);
     votes->power += set->members[place].power;

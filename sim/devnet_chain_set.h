@@ -21,7 +21,8 @@ struct chain_set {
 void chain_set_make(struct chain_set *set, const struct model_set *from, const struct member *all);
 void chain_set_copy(struct chain_set *set, const struct chain_set *from);
 void chain_set_clear(struct chain_set *set);
-uint32_t chain_set_find(const struct chain_set *set, uint32_t validator); /* UINT32_MAX: not in it */
+uint32_t chain_set_find(const struct chain_set *set,
+                        uint32_t validator); /* UINT32_MAX: not in it */
 
 /* --- votes for one block, of one round --- */
 

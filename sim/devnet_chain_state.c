@@ -181,8 +181,8 @@ static bool rerun(struct chain_state *state, const struct stored_block *block, s
     struct app_result *results = take_memory(block->tx_count, sizeof *results);
     struct member *updates = take_memory(state->genesis->count, sizeof *updates);
     uint32_t update_count;
-    bool applied = run(state, &block->header, block->txs, block->tx_count, results, updates,
-                       &update_count);
+    bool applied =
+        run(state, &block->header, block->txs, block->tx_count, results, updates, &update_count);
     bool good = true;
     if (applied != block->applied)
         good = fault_set(fault, "the application %s it, in the log it is %s",
@@ -289,8 +289,8 @@ void chain_state_draft(const struct chain_state *state, uint32_t proposer,
         .tx_count = devnet_block_fit(txs, tx_count, state->last_set.count),
     };
     if (!state->first)
-        draft.time = devnet_block_time(draft.last_commit, state->last_set.members,
-                                       &state->last_header.time);
+        draft.time =
+            devnet_block_time(draft.last_commit, state->last_set.members, &state->last_header.time);
     memcpy(draft.app_hash, state->app_hash, HASH_SIZE);
     memcpy(draft.last_results_hash, state->results_hash, HASH_SIZE);
     block->tx_count = draft.tx_count;
@@ -309,7 +309,8 @@ static bool store_block(struct chain_state *state, const struct stored_block *bl
     record.member_count = state->set.count;
     record.last_commit = state->last_votes.commit;
     if (state->first)
-        record.last_commit = (struct commit){.block_id = {.hash.none = true, .parts_hash.none = true}};
+        record.last_commit =
+            (struct commit){.block_id = {.hash.none = true, .parts_hash.none = true}};
     bool stored = store_append(state->store, &record, fault);
     free(members);
     return stored;
@@ -332,8 +333,8 @@ bool chain_state_commit(struct chain_state *state, const struct chain_block *blo
     record.txs = take_memory(block->tx_count, sizeof *record.txs);
     if (block->tx_count)
         memcpy(record.txs, txs, block->tx_count * sizeof *txs);
-    record.applied = run(state, &block->header, txs, block->tx_count, results, updates,
-                         &record.update_count);
+    record.applied =
+        run(state, &block->header, txs, block->tx_count, results, updates, &record.update_count);
     record.results = record.applied ? results : NULL;
     bool stored = store_block(state, &record, fault);
     if (stored && record.applied) {

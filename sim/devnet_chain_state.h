@@ -20,8 +20,8 @@ struct chain_state {
     const char *log_path;
     struct app *app;
     struct store *store;
-    struct member *all; /* by validator */
-    int64_t height;     /* of the next block */
+    struct member *all;                       /* by validator */
+    int64_t height;                           /* of the next block */
     struct chain_set last_set, set, next_set; /* V(height - 1), V(height), V(height + 1) */
     bool first;                               /* no block yet; what follows is empty then */
     struct header last_header;

@@ -56,8 +56,7 @@ static bool whole_take(json_t *json, const char *name, int64_t max, int64_t *num
 static bool seed_take(struct devnet_dir *dir, json_t *seed)
 {
     dir->seeded = json_is_string(seed);
-    return json_is_null(seed) ||
-           (dir->seeded && input_whole(json_string_value(seed), &dir->seed));
+    return json_is_null(seed) || (dir->seeded && input_whole(json_string_value(seed), &dir->seed));
 }
 
 static bool socket_take(struct devnet_dir *dir, json_t *socket)
@@ -135,8 +134,9 @@ static bool settings_read(struct devnet_dir *dir, struct fault *fault)
         return false;
     bool good = settings_take(dir, json, &place);
     json_decref(json);
-    return good || fault_set(fault, "%s: %s: not as a devnet has it; restore the file, or begin "
-                                    "anew in another directory",
+    return good || fault_set(fault,
+                             "%s: %s: not as a devnet has it; restore the file, or begin "
+                             "anew in another directory",
                              path, place);
 }
 

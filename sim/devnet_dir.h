@@ -35,7 +35,7 @@
 #include "sim/app.h"
 
 #define DEVNET_PATH_MAX PATH_MAX
-#define DEVNET_DIR_MAX 800   /* bytes of DIR: a line of the agents' settings holds a name in it */
+#define DEVNET_DIR_MAX 800    /* bytes of DIR: a line of the agents' settings holds a name in it */
 #define DEVNET_SOCKET_MAX 100 /* with "ipc://" and what ZeroMQ adds; the kernel takes 108 */
 #define DEVNET_NODES_MAX 200
 #define DEVNET_NODE_ID_TEXT 41 /* CometBFT's node id: 40 digits, lower case */
@@ -48,7 +48,8 @@ struct devnet_dir {
     uint16_t base_port;         /* node N serves 127.0.0.1:base_port + N */
     int64_t block_time_ms;
     int64_t timeout_propose_ms;
-    int64_t empty_blocks_ms; /* from a block to the next one without transactions; >= block_time_ms */
+    int64_t
+        empty_blocks_ms; /* from a block to the next one without transactions; >= block_time_ms */
     uint64_t min_validators; /* as asked for; on DCL it is the agents' only, the chain has none */
     bool seeded;
     uint64_t seed; /* of the keys, when `seeded` */

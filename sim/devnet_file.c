@@ -110,6 +110,6 @@ bool devnet_runtime_folder(char path[DEVNET_RUNTIME_MAX], struct fault *fault)
     (void)snprintf(path, DEVNET_RUNTIME_MAX, "/tmp/stagger-%lu", (unsigned long)geteuid());
     if (devnet_make_folder(path, fault) && folder_is_ours(path))
         return true;
-    return fault_set(fault, "%s: a directory of yours with mode 0700 expected; remove what is there",
-                     path);
+    return fault_set(
+        fault, "%s: a directory of yours with mode 0700 expected; remove what is there", path);
 }

@@ -100,34 +100,40 @@ static json_t *at(json_t *json, const char *a, const char *b, const char *c)
     return c ? json_object_get(json, c) : json;
 }
 
+/* Takes the element, also when it fails; `good` says how it went so far. */
+static bool put(json_t *list, json_t *element, bool good)
+{
+    return json_array_append_new(list, element) == 0 && good;
+}
+
 static bool kira_add(json_t *app, const struct devnet_seat *seat, uint32_t index, const char *time)
 {
     struct names names;
     names_make(&names, "kira", seat);
     char moniker[MODEL_MONIKER_MAX + 2];
     (void)snprintf(moniker, sizeof moniker, "\"%s\"", seat->moniker); /* sekaid writes the quotes */
-    json_t *account = json_pack("{s:s,s:s,s:n,s:o,s:s}", "@type", BASE_ACCOUNT_URL, "address",
-                                names.account, "pub_key", "account_number", number_json(index),
-                                "sequence", "0");
+    json_t *account =
+        json_pack("{s:s,s:s,s:n,s:o,s:s}", "@type", BASE_ACCOUNT_URL, "address", names.account,
+                  "pub_key", "account_number", number_json(index), "sequence", "0");
     json_t *balance = json_pack("{s:s,s:[{s:s,s:s}]}", "address", names.account, "coins", "denom",
                                 "ukex", "amount", DEVNET_BALANCE);
-    json_t *actor = json_pack("{s:s,s:[s],s:s,s:[s,s,s,s],s:{s:[],s:[]},s:o}", "address",
-                              names.account, "roles", "1", "status", "ACTIVE", "votes",
-                              "VOTE_OPTION_YES", "VOTE_OPTION_ABSTAIN", "VOTE_OPTION_NO",
-                              "VOTE_OPTION_NO_WITH_VETO", "permissions", "blacklist", "whitelist",
-                              "skin", number_json(index + 1));
-    json_t *record = json_pack("{s:o,s:s,s:s,s:s,s:s,s:[]}", "id", number_json(index + 1),
-                               "address", names.account, "key", "moniker", "value", moniker, "date",
-                               time, "verifiers");
+    json_t *actor =
+        json_pack("{s:s,s:[s],s:s,s:[s,s,s,s],s:{s:[],s:[]},s:o}", "address", names.account,
+                  "roles", "1", "status", "ACTIVE", "votes", "VOTE_OPTION_YES",
+                  "VOTE_OPTION_ABSTAIN", "VOTE_OPTION_NO", "VOTE_OPTION_NO_WITH_VETO",
+                  "permissions", "blacklist", "whitelist", "skin", number_json(index + 1));
+    json_t *record =
+        json_pack("{s:o,s:s,s:s,s:s,s:s,s:[]}", "id", number_json(index + 1), "address",
+                  names.account, "key", "moniker", "value", moniker, "date", time, "verifiers");
     json_t *validator =
         json_pack("{s:s,s:o,s:s,s:s,s:s}", "val_key", names.operator, "pub_key",
                   key_json(ED25519_URL, seat->consensus.public_key, ED25519_KEY_SIZE), "status",
                   "ACTIVE", "rank", "0", "streak", "0");
-    return !json_array_append_new(at(app, "auth", "accounts", NULL), account) &
-           !json_array_append_new(at(app, "bank", "balances", NULL), balance) &
-           !json_array_append_new(at(app, "customgov", "network_actors", NULL), actor) &
-           !json_array_append_new(at(app, "customgov", "identity_records", NULL), record) &
-           !json_array_append_new(at(app, "customstaking", "validators", NULL), validator);
+    bool good = put(at(app, "auth", "accounts", NULL), account, true);
+    good = put(at(app, "bank", "balances", NULL), balance, good);
+    good = put(at(app, "customgov", "network_actors", NULL), actor, good);
+    good = put(at(app, "customgov", "identity_records", NULL), record, good);
+    return put(at(app, "customstaking", "validators", NULL), validator, good);
 }
 
 static bool kira_fill(json_t *root, const struct devnet_plan *plan, const char *time)
@@ -157,8 +163,7 @@ static json_t *dcl_account(const struct devnet_plan *plan, uint32_t index,
         (void)json_array_insert_new(roles, 0, json_string("Trustee"));
     return json_pack(
         "{s:{s:s,s:o,s:o,s:s},s:o,s:[],s:i,s:[],s:[]}", "base_account", "address", names->account,
-        "pub_key",
-        key_json(SECP256K1_URL, plan->seats[index].account_public, ACCOUNT_PUBLIC_SIZE),
+        "pub_key", key_json(SECP256K1_URL, plan->seats[index].account_public, ACCOUNT_PUBLIC_SIZE),
         "account_number", number_json(index), "sequence", "1", "roles", roles, "approvals",
         "vendorID", 0, "rejects", "productIDs");
 }
@@ -180,11 +185,11 @@ static bool dcl_add(json_t *root, const struct devnet_plan *plan, uint32_t index
                   key_json(ED25519_URL, seat->consensus.public_key, ED25519_KEY_SIZE), "power",
                   DEVNET_DCL_POWER, "jailed", 0, "jailedReason", "");
     json_t *power = json_pack("{s:s,s:i}", "owner", names.operator, "power", DEVNET_DCL_POWER);
-    return !json_array_append_new(json_object_get(root, "validators"), member) &
-           !json_array_append_new(at(app, "dclauth", "accountList", NULL),
-                                  dcl_account(plan, index, &names)) &
-           !json_array_append_new(at(app, "validator", "validatorList", NULL), validator) &
-           !json_array_append_new(at(app, "validator", "lastValidatorPowerList", NULL), power);
+    json_t *account = dcl_account(plan, index, &names);
+    bool good = put(json_object_get(root, "validators"), member, true);
+    good = put(at(app, "dclauth", "accountList", NULL), account, good);
+    good = put(at(app, "validator", "validatorList", NULL), validator, good);
+    return put(at(app, "validator", "lastValidatorPowerList", NULL), power, good);
 }
 
 static json_t *dcl_make(const struct devnet_plan *plan)
@@ -249,9 +254,9 @@ static bool records_take(const struct genesis *found, struct app_genesis *genesi
 /* The public keys, of which the simulator's reader keeps the addresses only. */
 static bool keys_take(json_t *root, struct app_genesis *genesis)
 {
-    json_t *list = genesis->kind == CHAIN_DCL
-                       ? json_object_get(root, "validators")
-                       : at(json_object_get(root, "app_state"), "customstaking", "validators", NULL);
+    json_t *list = genesis->kind == CHAIN_DCL ? json_object_get(root, "validators")
+                                              : at(json_object_get(root, "app_state"),
+                                                   "customstaking", "validators", NULL);
     const char *member = genesis->kind == CHAIN_DCL ? "value" : "key";
     if (json_array_size(list) != genesis->count)
         return false;
@@ -322,6 +327,6 @@ bool devnet_genesis_read(const char *path, struct app_genesis *genesis, struct f
         return false;
     good = chain_take(root, genesis, &place);
     json_decref(root);
-    return good || fault_set(fault, "%s: %s: not as a devnet has it; restore the file", path,
-                             place);
+    return good ||
+           fault_set(fault, "%s: %s: not as a devnet has it; restore the file", path, place);
 }

@@ -11,7 +11,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define TURNS_MAX 8                      /* of the server, before others of the loop get theirs */
+#define TURNS_MAX 8 /* of the server, before others of the loop get theirs */
+#define FLOOD_MIN (16 * DEVNET_HTTP_BODY_MAX)
 #define CONNECTION_MEMORY ((size_t)96 << 10) /* bounds the address and headers; touched when used */
 
 struct devnet_http {
@@ -23,6 +24,7 @@ struct devnet_http {
     devnet_http_handler *handler;
     void *context;
     struct devnet_exchange *waiting; /* whose clients wait for a later answer */
+    bool stopping;                   /* nobody is there to handle anything */
 };
 
 struct devnet_exchange {
@@ -128,7 +130,7 @@ void devnet_exchange_answer(struct devnet_exchange *exchange, unsigned status, c
     exchange->status = body ? status : MHD_HTTP_INTERNAL_SERVER_ERROR;
     exchange->response =
         body ? make_response(type, body)
-             : MHD_create_response_from_buffer(0, (void *)(uintptr_t)"", MHD_RESPMEM_PERSISTENT);
+             : MHD_create_response_from_buffer(0, (void *)(uintptr_t) "", MHD_RESPMEM_PERSISTENT);
     if (!exchange->waits)
         return; /* the handler is still at work, its caller takes the answer */
     struct devnet_http *http = exchange->http;
@@ -186,6 +188,12 @@ static bool keep_body(struct devnet_exchange *exchange, const char *bytes, size_
     return true;
 }
 
+static void refuse(struct devnet_exchange *exchange)
+{
+    devnet_exchange_answer(exchange, MHD_HTTP_SERVICE_UNAVAILABLE, "text/plain",
+                           strdup("the node is being stopped\n"));
+}
+
 static enum MHD_Result handle(struct devnet_exchange *exchange)
 {
     struct devnet_request request = {
@@ -195,7 +203,10 @@ static enum MHD_Result handle(struct devnet_exchange *exchange)
         .too_large = exchange->too_large,
     };
     exchange->handled = true;
-    exchange->http->handler(exchange->http->context, &request, exchange);
+    if (exchange->http->stopping)
+        refuse(exchange);
+    else
+        exchange->http->handler(exchange->http->context, &request, exchange);
     free(exchange->body);
     exchange->body = NULL;
     if (exchange->response)
@@ -204,12 +215,13 @@ static enum MHD_Result handle(struct devnet_exchange *exchange)
     return MHD_YES;
 }
 
-/* A body that is announced too large is refused before it comes. */
-static bool announced_too_large(struct MHD_Connection *connection)
+/* A client that is still sending misses its answer when the connection is closed on it, so what is too large is read
+ * to its end; but not when it is far too large. */
+static bool announces_flood(struct MHD_Connection *connection)
 {
     const char *length =
         MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
-    return length && strtoull(length, NULL, 10) > DEVNET_HTTP_BODY_MAX;
+    return length && strtoull(length, NULL, 10) > FLOOD_MIN;
 }
 
 static enum MHD_Result on_request(void *context, struct MHD_Connection *connection,
@@ -223,7 +235,7 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
         *slot = exchange = exchange_new(context, path, connection);
         if (!exchange)
             return MHD_NO;
-        exchange->too_large = announced_too_large(connection);
+        exchange->too_large = announces_flood(connection);
         return exchange->too_large ? handle(exchange) : MHD_YES;
     }
     if (exchange->handled) /* it waited for its answer */
@@ -266,8 +278,9 @@ static int listen_on(uint16_t port, bool *port_taken, struct fault *fault)
         return file;
     *port_taken = errno == EADDRINUSE;
     if (*port_taken)
-        fault_set(fault, "port %u of 127.0.0.1 is taken by another program; stop that, or choose "
-                         "other ports with --base-port",
+        fault_set(fault,
+                  "port %u of 127.0.0.1 is taken by another program; stop that, or choose "
+                  "other ports with --base-port",
                   port);
     else
         fault_set(fault, "port %u of 127.0.0.1 cannot be listened on: %s", port, strerror(errno));
@@ -278,12 +291,12 @@ static int listen_on(uint16_t port, bool *port_taken, struct fault *fault)
 
 static struct MHD_Daemon *start_daemon(struct devnet_http *http, int file)
 {
-    return MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request, http,
-        MHD_OPTION_LISTEN_SOCKET, file, MHD_OPTION_NOTIFY_COMPLETED, on_end, http,
-        MHD_OPTION_CONNECTION_LIMIT, (unsigned)DEVNET_HTTP_CONNECTIONS_MAX,
-        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)DEVNET_HTTP_IDLE_S,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY, MHD_OPTION_END);
+    return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request,
+                            http, MHD_OPTION_LISTEN_SOCKET, file, MHD_OPTION_NOTIFY_COMPLETED,
+                            on_end, http, MHD_OPTION_CONNECTION_LIMIT,
+                            (unsigned)DEVNET_HTTP_CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
+                            (unsigned)DEVNET_HTTP_IDLE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+                            CONNECTION_MEMORY, MHD_OPTION_END);
 }
 
 struct devnet_http *devnet_http_start(zloop_t *loop, uint16_t port, devnet_http_handler *handler,
@@ -310,8 +323,7 @@ struct devnet_http *devnet_http_start(zloop_t *loop, uint16_t port, devnet_http_
         fault_set(fault, "the HTTP server of port %u does not start", port);
         return NULL;
     }
-    const union MHD_DaemonInfo *info =
-        MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+    const union MHD_DaemonInfo *info = MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD);
     http->poll = (zmq_pollitem_t){.fd = info->epoll_fd, .events = ZMQ_POLLIN};
     (void)zloop_poller(loop, &http->poll, on_event, http);
     return http;
@@ -322,9 +334,9 @@ void devnet_http_stop(struct devnet_http **slot)
     struct devnet_http *http = *slot;
     if (!http)
         return;
+    http->stopping = true;
     while (http->waiting)
-        devnet_exchange_answer(http->waiting, MHD_HTTP_SERVICE_UNAVAILABLE, "text/plain",
-                               strdup("the node is being stopped\n"));
+        refuse(http->waiting);
     (void)MHD_run(http->daemon);
     zloop_poller_end(http->loop, &http->poll);
     if (http->timer >= 0)

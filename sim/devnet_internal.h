@@ -24,7 +24,7 @@
 MUST_CHECK bool devnet_write(const char *path, mode_t mode, const char *text, struct fault *fault);
 MUST_CHECK bool devnet_write_json(const char *path, mode_t mode, const json_t *json,
                                   struct fault *fault);
-json_t *devnet_read_json(const char *path, struct fault *fault); /* NULL with a line */
+json_t *devnet_read_json(const char *path, struct fault *fault);           /* NULL with a line */
 MUST_CHECK bool devnet_make_folder(const char *path, struct fault *fault); /* 0700; may exist */
 bool devnet_exists(const char *path);
 
@@ -94,6 +94,9 @@ const char *devnet_process_name(uint32_t process, char text[DEVNET_TEXT_MAX]); /
 const char *devnet_process_file(const struct devnet_dir *dir, uint32_t process, const char *name,
                                 char path[DEVNET_PATH_MAX]);
 
+/* The process id of who had the lock last, alive or not; 0 when nobody had it. */
+pid_t devnet_lock_last(const struct devnet_dir *dir, uint32_t process);
+
 /* Sends the signal to who holds the lock and waits until it is gone; false when nobody holds it, or it is still
  * there after that time. */
 bool devnet_process_end(const struct devnet_dir *dir, uint32_t process, int signal,
@@ -123,7 +126,7 @@ bool devnet_process_up(const struct devnet_dir *dir, uint32_t process);
 
 /* --- devnet_spawn.c --- */
 
-/* Starts a process; *log_from is where its words begin in its log. 0 with a line when it cannot be. */
+/* Starts a process; 0 with a line when that cannot be. */
 pid_t devnet_spawn(const struct devnet_dir *dir, uint32_t process, struct fault *fault);
 MUST_CHECK bool devnet_log_open(const struct devnet_dir *dir, uint32_t process, int *descriptor,
                                 struct fault *fault);

@@ -141,8 +141,8 @@ bool devnet_consensus_key(const struct devnet_dir *dir, uint32_t node, struct de
                          path);
     memcpy(key->seed, pair, ED25519_KEY_SIZE);
     OPENSSL_cleanse(pair, sizeof pair);
-    if (ed25519_finish(key) && memcmp(key->public_key, dir->genesis.validators[node].consensus_key,
-                                      ED25519_KEY_SIZE) == 0)
+    if (ed25519_finish(key) &&
+        memcmp(key->public_key, dir->genesis.validators[node].consensus_key, ED25519_KEY_SIZE) == 0)
         return true;
     OPENSSL_cleanse(key, sizeof *key);
     return fault_set(fault, "%s: not the key that genesis.json names; restore the file", path);

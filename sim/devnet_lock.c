@@ -122,8 +122,7 @@ bool devnet_lock_take(const struct devnet_dir *dir, uint32_t process, bool *held
 pid_t devnet_lock_holder(const struct devnet_dir *dir, uint32_t process)
 {
     char path[DEVNET_PATH_MAX];
-    int descriptor =
-        open(devnet_process_file(dir, process, "lock", path), O_RDONLY | O_CLOEXEC);
+    int descriptor = open(devnet_process_file(dir, process, "lock", path), O_RDONLY | O_CLOEXEC);
     pid_t holder = 0;
     if (descriptor < 0)
         return 0;
@@ -135,6 +134,17 @@ pid_t devnet_lock_holder(const struct devnet_dir *dir, uint32_t process)
     }
     close(descriptor);
     return holder;
+}
+
+pid_t devnet_lock_last(const struct devnet_dir *dir, uint32_t process)
+{
+    char path[DEVNET_PATH_MAX], text[LOCK_TEXT_MAX];
+    int descriptor = open(devnet_process_file(dir, process, "lock", path), O_RDONLY | O_CLOEXEC);
+    ssize_t size = descriptor < 0 ? 0 : pread(descriptor, text, sizeof text - 1, 0);
+    if (descriptor >= 0)
+        close(descriptor);
+    text[size > 0 ? size : 0] = '\0';
+    return (pid_t)strtol(text, NULL, 10);
 }
 
 static int64_t now_ms(void)
@@ -175,8 +185,8 @@ bool devnet_process_end(const struct devnet_dir *dir, uint32_t process, int sign
     int pidfd = holder_open(dir, process);
     if (pidfd < 0)
         return false;
-    bool gone = pidfd_send_signal(pidfd, signal, NULL, 0) == 0 &&
-                gone_by(pidfd, now_ms() + timeout_ms);
+    bool gone =
+        pidfd_send_signal(pidfd, signal, NULL, 0) == 0 && gone_by(pidfd, now_ms() + timeout_ms);
     close(pidfd);
     return gone;
 }

@@ -45,17 +45,16 @@ bool devnet_settings_write(const struct devnet_dir *dir, struct fault *fault)
     char path[DEVNET_PATH_MAX], seed[24], own[DEVNET_PATH_MAX];
     (void)snprintf(seed, sizeof seed, "%" PRIu64, dir->seed);
     bool inside = strcmp(devnet_dir_file(dir, SOCKET_OWN, own), dir->socket) == 0;
-    json_t *json = json_pack(
-        "{s:i,s:s,s:i,s:o,s:o,s:o,s:I,s:b,s:i,s:o,s:s,s:o}", "version", 1, "chain",
-        dir->genesis.kind == CHAIN_DCL ? "dcl" : "kira", "base_port", (int)dir->base_port,
-        "block_time", duration_json(dir->block_time_ms), "empty_blocks",
-        duration_json(dir->empty_blocks_ms), "timeout_propose",
-        duration_json(dir->timeout_propose_ms), "min_validators", (json_int_t)dir->min_validators,
-        "guard", dir->genesis.properties.guard, "trustees", (int)dir->genesis.trustees, "seed",
-        dir->seeded ? json_string(seed) : json_null(), "socket", inside ? SOCKET_OWN : dir->socket,
-        "nodes", nodes_json(dir));
-    bool good =
-        devnet_write_json(devnet_dir_file(dir, "settings.json", path), 0600, json, fault);
+    json_t *json = json_pack("{s:i,s:s,s:i,s:o,s:o,s:o,s:I,s:b,s:i,s:o,s:s,s:o}", "version", 1,
+                             "chain", dir->genesis.kind == CHAIN_DCL ? "dcl" : "kira", "base_port",
+                             (int)dir->base_port, "block_time", duration_json(dir->block_time_ms),
+                             "empty_blocks", duration_json(dir->empty_blocks_ms), "timeout_propose",
+                             duration_json(dir->timeout_propose_ms), "min_validators",
+                             (json_int_t)dir->min_validators, "guard",
+                             dir->genesis.properties.guard, "trustees", (int)dir->genesis.trustees,
+                             "seed", dir->seeded ? json_string(seed) : json_null(), "socket",
+                             inside ? SOCKET_OWN : dir->socket, "nodes", nodes_json(dir));
+    bool good = devnet_write_json(devnet_dir_file(dir, "settings.json", path), 0600, json, fault);
     json_decref(json);
     return good;
 }
@@ -81,7 +80,8 @@ static bool socket_choose(struct devnet_dir *dir, struct fault *fault)
 
 bool devnet_may_make(const char *path, struct fault *fault)
 {
-    static const char *const ours[] = {".", "..", "lock", "genesis.json", "chain", "node", "agents"};
+    static const char *const ours[] = {".",     "..",   "lock",  "genesis.json",
+                                       "chain", "node", "agents"};
     DIR *folder = opendir(path);
     char stranger[INPUT_QUOTE_MAX] = "";
     if (!folder)
@@ -95,8 +95,9 @@ bool devnet_may_make(const char *path, struct fault *fault)
     }
     closedir(folder);
     return !stranger[0] ||
-           fault_set(fault, "%s: there is no devnet in it, but other things ('%s'); choose a new or "
-                            "empty directory",
+           fault_set(fault,
+                     "%s: there is no devnet in it, but other things ('%s'); choose a new or "
+                     "empty directory",
                      path, stranger);
 }
 
@@ -128,7 +129,9 @@ static bool genesis_write(const struct devnet_dir *dir, const struct devnet_opti
     const char *chain_id = options->text[OPTION_CHAIN_ID];
     struct devnet_plan plan = {
         .kind = dir->genesis.kind,
-        .chain_id = chain_id ? chain_id : dcl ? "dcl-devnet-1" : "kira-devnet-1",
+        .chain_id = chain_id ? chain_id
+                    : dcl    ? "dcl-devnet-1"
+                             : "kira-devnet-1",
         .time_ms = now_ms(),
         .min_validators = options->number[OPTION_MIN_VALIDATORS],
         .proposal_s = options->number[OPTION_PROPOSAL_TIME] / 1000,
@@ -148,8 +151,9 @@ static void dir_fill(struct devnet_dir *dir, const struct devnet_options *option
     const uint64_t *number = options->number;
     uint32_t count = dir->genesis.count = (uint32_t)number[OPTION_VALIDATORS];
     dir->genesis.kind = (enum chain_kind)number[OPTION_CHAIN];
-    dir->genesis.trustees =
-        dir->genesis.kind != CHAIN_DCL ? 0 : count < TRUSTEES ? count : TRUSTEES;
+    dir->genesis.trustees = dir->genesis.kind != CHAIN_DCL ? 0
+                            : count < TRUSTEES             ? count
+                                                           : TRUSTEES;
     dir->genesis.properties.guard = options->given[OPTION_GUARD];
     dir->min_validators = number[OPTION_MIN_VALIDATORS];
     dir->block_time_ms = (int64_t)number[OPTION_BLOCK_TIME];
@@ -258,11 +262,12 @@ static bool fixed_check(const struct devnet_dir *dir, const struct devnet_option
         if (!contradicts(dir, options, i))
             continue;
         fixed_text(dir, i, has);
-        return fault_set(fault, "%s%s%s: the devnet in %s was made with %s%s; leave the option out, or "
-                                "choose another --dir",
+        return fault_set(fault,
+                         "%s%s%s: the devnet in %s was made %s%s; leave the option out, or "
+                         "choose another --dir",
                          devnet_option_name(i), options->text[i] ? " " : "",
                          options->text[i] ? options->text[i] : "", dir->path,
-                         has[0] ? "" : "out it", has);
+                         has[0] ? "with " : "without it", has);
     }
     return true;
 }
@@ -285,10 +290,12 @@ bool devnet_settings_merge(struct devnet_dir *dir, const struct devnet_options *
     if (options->given[OPTION_TIMEOUT_PROPOSE])
         dir->timeout_propose_ms = (int64_t)number[OPTION_TIMEOUT_PROPOSE];
     if (dir->empty_blocks_ms < dir->block_time_ms)
-        return fault_set(fault, "--empty-blocks: shorter than the block time; choose at least that");
+        return fault_set(fault,
+                         "--empty-blocks: shorter than the block time; choose at least that");
     if (dir->base_port + dir->genesis.count - 1 > UINT16_MAX)
-        return fault_set(fault, "--base-port: %u and the %u nodes' ports above it pass 65535; choose a "
-                                "lower one",
+        return fault_set(fault,
+                         "--base-port: %u and the %u nodes' ports above it pass 65535; choose a "
+                         "lower one",
                          dir->base_port, dir->genesis.count);
     return socket_choose(dir, fault) && devnet_settings_write(dir, fault);
 }
@@ -305,8 +312,9 @@ static bool agent_write(const struct devnet_dir *dir, uint32_t node, struct faul
     FILE *out = open_memstream(&text, &size);
     if (!out)
         return fault_set(fault, "memory is short");
-    fprintf(out, "# node %u of the devnet; written anew at every start\n[chain]\nkind = %s\nid = %s\n"
-                 "node = http://127.0.0.1:%u\n",
+    fprintf(out,
+            "# node %u of the devnet; written anew at every start\n[chain]\nkind = %s\nid = %s\n"
+            "node = http://127.0.0.1:%u\n",
             node, dcl ? "dcl" : "kira", dir->genesis.chain_id, devnet_node_port(dir, node));
     for (uint32_t i = 1; i <= others; i++)
         fprintf(out, "%shttp://127.0.0.1:%u", i == 1 ? "others = " : ", ",

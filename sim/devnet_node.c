@@ -45,11 +45,11 @@ struct node {
     struct devnet_signer signer;
     struct devnet_rpc rpc;
     zmq_pollitem_t signals;
-    bool replaying;   /* the log that was there at the start */
-    bool slicing;     /* a timer goes on with it */
-    bool new_block;   /* seen since the start */
-    bool up;          /* the chain process is there */
-    bool failed;      /* the chain's end was said */
+    bool replaying; /* the log that was there at the start */
+    bool slicing;   /* a timer goes on with it */
+    bool new_block; /* seen since the start */
+    bool up;        /* the chain process is there */
+    bool failed;    /* the chain's end was said */
     uint32_t ticks;
     int64_t start_ms, heard_ms; /* monotonic */
     int64_t chain_height;       /* the log's head as the chain process says */
@@ -262,8 +262,9 @@ static int on_propose(struct node *node, const struct devnet_propose *propose)
     int64_t head = devnet_ledger_head(node->ledger);
     int64_t next = head ? head + 1 : (int64_t)node->dir->genesis.initial_height.n;
     if (propose->height != next || !in_set(node, propose->height)) {
-        say(node, "is not asked rightly for a vote on block %" PRId64 " while block %" PRId64
-                  " is next; nothing is signed",
+        say(node,
+            "is not asked rightly for a vote on block %" PRId64 " while block %" PRId64
+            " is next; nothing is signed",
             propose->height, next);
         return 0;
     }
@@ -333,6 +334,8 @@ static int on_tick(zloop_t *loop, int timer, void *context)
         say(node, "the chain process is silent; what is asked is answered from the log");
         devnet_pool_link(node->pool, false);
     }
+    if (!node->up && follow(node) != 0) /* its last words may be in the log only */
+        return -1;
     devnet_pool_tick(node->pool, now_ms);
     look_around(node);
     if (++node->ticks % (DEVNET_HELLO_MS / TICK_MS) == 0)
@@ -434,8 +437,8 @@ static bool begin(struct node *node, struct fault *fault)
 
 static void end(struct node *node)
 {
-    devnet_http_stop(&node->http); /* before those whose tickets wait there */
-    devnet_pool_destroy(&node->pool);
+    devnet_pool_destroy(&node->pool); /* answers who waits, through the server */
+    devnet_http_stop(&node->http);
     devnet_ledger_destroy(&node->ledger);
     zsock_destroy(&node->socket);
     zloop_destroy(&node->loop);

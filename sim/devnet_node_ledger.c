@@ -284,8 +284,8 @@ static bool take(struct devnet_ledger *ledger, const struct stored_block *block,
         ledger->first = block->header.height;
         ledger->begin = (struct devnet_ledger_mark){block->header, block->id};
     }
-    if (!apply(ledger, block) || !index_txs(ledger, block) ||
-        !index_block(ledger, block) || !note_members(ledger, block))
+    if (!apply(ledger, block) || !index_txs(ledger, block) || !index_block(ledger, block) ||
+        !note_members(ledger, block))
         return fault_set(fault, "%s: no memory for block %lld", ledger->path,
                          (long long)block->header.height);
     ledger->head = block->header.height;

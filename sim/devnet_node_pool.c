@@ -6,8 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CODE_SEQUENCE 32 /* sdk: the account's other transactions may be in another node's mempool */
+#define CODE_SEQUENCE                                                                              \
+    32 /* sdk: the account's other transactions may be in another node's mempool */
 #define FULL_WORDS_MAX 160
+#define ASK_AGAIN_MS 1000  /* without a verdict */
+#define SEND_AGAIN_MS 3000 /* with one: the chain process may have been started anew since */
 
 struct entry {
     uint8_t hash[HASH_SIZE];
@@ -19,7 +22,7 @@ struct entry {
     bool out;          /* to be removed */
     enum devnet_wait wait;
     void *ticket;
-    int64_t check_due_ms, block_due_ms;
+    int64_t sent_ms, check_due_ms, block_due_ms;
     struct app_result check; /* the own one */
 };
 
@@ -133,9 +136,10 @@ static void sweep(struct devnet_pool *pool)
     pool->count = kept;
 }
 
-static void send_entry(struct devnet_pool *pool, struct entry *entry)
+static void send_entry(struct devnet_pool *pool, struct entry *entry, int64_t now_ms)
 {
     struct devnet_frame frame = {.kind = FRAME_TX};
+    entry->sent_ms = now_ms;
     frame.tx = (struct devnet_tx){entry->serial, entry->bytes, entry->size};
     entry->sent = pool->up && pool->config.send(pool->config.context, &frame);
 }
@@ -170,8 +174,8 @@ static const char *unwelcome(const struct devnet_pool *pool, const struct entry 
                  "(max: %zu)",
                  pool->count, DEVNET_POOL_MAX, pool->bytes, DEVNET_POOL_BYTES_MAX);
     else if (entry->size > DEVNET_TX_MAX)
-        snprintf(words, FULL_WORDS_MAX, "Tx too large. Max size is %zu, but got %zu",
-                 DEVNET_TX_MAX, entry->size);
+        snprintf(words, FULL_WORDS_MAX, "Tx too large. Max size is %zu, but got %zu", DEVNET_TX_MAX,
+                 entry->size);
     else if (cache_find(pool, entry->hash))
         return "tx already exists in cache";
     else
@@ -195,7 +199,7 @@ static void enqueue(struct devnet_pool *pool, struct entry *entry, int64_t now_m
         return;
     }
     cache_add(pool, entry->hash);
-    send_entry(pool, entry);
+    send_entry(pool, entry, now_ms);
     if (!entry->sent && entry->check.code == 0 && entry->wait == WAIT_CHECK)
         finish_checked(pool, entry);
 }
@@ -212,9 +216,8 @@ void devnet_pool_submit(struct devnet_pool *pool, const uint8_t *bytes, size_t s
     }
     const char *why = unwelcome(pool, entry, words);
     if (wait == WAIT_NOTHING) { /* broadcast_tx_async hears no more than this */
-        struct devnet_outcome outcome = {.fate = why ? FATE_REFUSED : FATE_CHECKED,
-                                         .words = why,
-                                         .check = &entry->check};
+        struct devnet_outcome outcome = {
+            .fate = why ? FATE_REFUSED : FATE_CHECKED, .words = why, .check = &entry->check};
         memcpy(outcome.hash, entry->hash, HASH_SIZE);
         pool->config.done(ticket, wait, &outcome);
     }
@@ -296,35 +299,45 @@ void devnet_pool_answer(struct devnet_pool *pool, const struct devnet_tx_answer 
 
 void devnet_pool_link(struct devnet_pool *pool, bool up)
 {
-    bool came = up && !pool->up;
     pool->up = up;
-    for (uint32_t i = 0; i < pool->count; i++) {
+    for (uint32_t i = 0; i < pool->count && !up; i++) {
         struct entry *entry = pool->entries[i];
-        if (came) {
-            entry->judged = false;
-            entry->again = true;
-            send_entry(pool, entry);
-        } else if (!up && entry->wait == WAIT_CHECK) {
+        if (entry->wait == WAIT_CHECK)
             finish_checked(pool, entry);
-            if (entry->check.code != 0)
-                drop(pool, entry, true);
-        }
+        if (entry->check.code != 0)
+            drop(pool, entry, true);
     }
     sweep(pool);
+}
+
+static void overdue(struct devnet_pool *pool, struct entry *entry, int64_t now_ms)
+{
+    if (!entry->judged && now_ms >= entry->check_due_ms) {
+        if (entry->wait == WAIT_CHECK || entry->check.code != 0)
+            finish_checked(pool, entry);
+        if (entry->check.code != 0)
+            drop(pool, entry, true);
+    }
+    if (entry->wait == WAIT_BLOCK && now_ms >= entry->block_due_ms)
+        finish_refused(pool, entry, "timed out waiting for tx to be included in a block");
+}
+
+/* What a chain process has taken is gone when it is; the one that comes next gets it again. */
+static void send_again(struct devnet_pool *pool, struct entry *entry, int64_t now_ms)
+{
+    if (entry->out || !pool->up ||
+        now_ms - entry->sent_ms < (entry->judged ? SEND_AGAIN_MS : ASK_AGAIN_MS))
+        return;
+    entry->again = true;
+    entry->judged = false;
+    send_entry(pool, entry, now_ms);
 }
 
 void devnet_pool_tick(struct devnet_pool *pool, int64_t now_ms)
 {
     for (uint32_t i = 0; i < pool->count; i++) {
-        struct entry *entry = pool->entries[i];
-        if (!entry->judged && now_ms >= entry->check_due_ms) {
-            if (entry->wait == WAIT_CHECK || entry->check.code != 0)
-                finish_checked(pool, entry);
-            if (entry->check.code != 0)
-                drop(pool, entry, true);
-        }
-        if (entry->wait == WAIT_BLOCK && now_ms >= entry->block_due_ms)
-            finish_refused(pool, entry, "timed out waiting for tx to be included in a block");
+        overdue(pool, pool->entries[i], now_ms);
+        send_again(pool, pool->entries[i], now_ms);
     }
     sweep(pool);
 }
@@ -342,10 +355,8 @@ static void include(struct devnet_pool *pool, const struct stored_block *block, 
         if (entry->wait == WAIT_CHECK)
             finish_checked(pool, entry);
         finish(pool, entry,
-               &(struct devnet_outcome){.fate = FATE_INCLUDED,
-                                        .check = &entry->check,
-                                        .block = block,
-                                        .index = index});
+               &(struct devnet_outcome){
+                   .fate = FATE_INCLUDED, .check = &entry->check, .block = block, .index = index});
         drop(pool, entry, false);
     }
 }
@@ -422,8 +433,10 @@ void devnet_pool_destroy(struct devnet_pool **slot)
     struct devnet_pool *pool = *slot;
     if (!pool)
         return;
-    for (uint32_t i = 0; i < pool->count; i++)
+    for (uint32_t i = 0; i < pool->count; i++) {
+        finish_refused(pool, pool->entries[i], "the node is being stopped");
         entry_free(pool->entries[i]);
+    }
     free(pool->entries);
     free(pool->cache);
     free(pool);

@@ -59,7 +59,7 @@ struct devnet_pool_config {
 };
 
 struct devnet_pool *devnet_pool_create(const struct devnet_pool_config *config);
-void devnet_pool_destroy(struct devnet_pool **pool); /* who still waits hears nothing */
+void devnet_pool_destroy(struct devnet_pool **pool); /* who still waits is refused */
 
 /* Until the first new block since the start a node refuses everything, see app_check(); but not where there has never
  * been a block. A mempool is made fresh. */

@@ -42,8 +42,8 @@ static bool read_vote(struct devnet_signer *signer, const json_t *state)
     signer->size = strlen(bytes) / 2;
     return signer->size <= sizeof signer->bytes &&
            hex_decode(bytes, strlen(bytes), signer->bytes, signer->size) &&
-           base64_decode(signature, strlen(signature), signer->signature,
-                         sizeof signer->signature, &size) &&
+           base64_decode(signature, strlen(signature), signer->signature, sizeof signer->signature,
+                         &size) &&
            size == sizeof signer->signature;
 }
 
@@ -58,11 +58,12 @@ static bool read_state(struct devnet_signer *signer, struct fault *fault)
                 read_vote(signer, state);
     signer->round = (int32_t)round;
     json_decref(state);
-    return good || fault_set(fault,
-                             "%s: expected CometBFT's height, round, step, signature and signbytes; "
-                             "nothing is signed before it is mended, for what was signed last is "
-                             "not known",
-                             signer->path);
+    return good ||
+           fault_set(fault,
+                     "%s: expected CometBFT's height, round, step, signature and signbytes; "
+                     "nothing is signed before it is mended, for what was signed last is "
+                     "not known",
+                     signer->path);
 }
 
 bool devnet_signer_open(struct devnet_signer *signer, const char *state_path,

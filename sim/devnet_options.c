@@ -8,7 +8,7 @@
 #include "proto/input.h"
 #include "sim/devnet_dir.h"
 
-#define EXPECTED_MAX 96
+#define EXPECTED_MAX 128
 #define COUNT(list) (sizeof(list) / sizeof(list)[0])
 #define DAY_MS 86400000
 
@@ -23,7 +23,8 @@ struct row {
 };
 
 static const struct row rows[OPTION_COUNT] = {
-    [OPTION_CHAIN] = {"chain", "kira|dcl", IS_KIND, 0, 0, "kira", "which chain it is; default kira"},
+    [OPTION_CHAIN] = {"chain", "kira|dcl", IS_KIND, 0, 0, "kira",
+                      "which chain it is; default kira"},
     [OPTION_VALIDATORS] = {"validators", "N", IS_WHOLE, 1, DEVNET_NODES_MAX, "7",
                            "validators, each with a node; default 7"},
     [OPTION_CHAIN_ID] = {"chain-id", "ID", IS_NAME, 1, 50, NULL,
@@ -181,8 +182,8 @@ static void defaults_set(struct devnet_options *options)
     *options = (struct devnet_options){.action = DEVNET_UP};
     for (uint32_t i = 0; i < OPTION_COUNT; i++) {
         options->text[i] = rows[i].fallback;
-        bool good = !rows[i].fallback ||
-                    value_read(&rows[i], rows[i].fallback, &options->number[i]);
+        bool good =
+            !rows[i].fallback || value_read(&rows[i], rows[i].fallback, &options->number[i]);
         assert(good);
         (void)good;
     }
@@ -282,8 +283,9 @@ static bool words_read(struct devnet_options *options, const char *const *words,
     if (node || chain)
         return fault_set(fault, "expected `stagger devnet %s`",
                          node ? "node start|stop|kill N" : "chain start|stop|kill");
-    return fault_set(fault, "'%s' is no command here%s; expected node, chain, status or stop, or options only",
-                     input_quote(words[0], quoted), count > 1 ? " with what follows it" : "");
+    return fault_set(
+        fault, "'%s' is no command here%s; expected node, chain, status or stop, or options only",
+        input_quote(words[0], quoted), count > 1 ? " with what follows it" : "");
 }
 
 /* An option that says what an action has no use for. */
@@ -312,8 +314,9 @@ static bool sums_check(struct devnet_options *options, struct fault *fault)
                 : number[OPTION_BLOCK_TIME];
     if (options->given[OPTION_BASE_PORT] &&
         number[OPTION_BASE_PORT] + number[OPTION_VALIDATORS] - 1 > 65535)
-        return fault_set(fault, "--base-port: %s and the %" PRIu64
-                                " nodes' ports above it pass 65535; choose a lower one",
+        return fault_set(fault,
+                         "--base-port: %s and the %" PRIu64
+                         " nodes' ports above it pass 65535; choose a lower one",
                          options->text[OPTION_BASE_PORT], number[OPTION_VALIDATORS]);
     return true;
 }
@@ -370,7 +373,8 @@ void devnet_usage(FILE *out)
         fprintf(out, "  %-24s", words);
         about_print(rows[i].about, out);
     }
-    fputs("\nstop ends with SIGTERM, kill with SIGKILL. Ctrl-C stops the whole devnet; the next start\n"
-          "goes on where it stopped. Times are such as 500ms, 2s or 10m.\n",
-          out);
+    fputs(
+        "\nstop ends with SIGTERM, kill with SIGKILL. Ctrl-C stops the whole devnet; the next start\n"
+        "goes on where it stopped. Times are such as 500ms, 2s or 10m.\n",
+        out);
 }

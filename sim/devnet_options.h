@@ -9,13 +9,13 @@
 #include "proto/fault.h"
 
 enum devnet_action {
-    DEVNET_UP,     /* make or continue a devnet, and stay with it */
-    DEVNET_STOP,   /* the whole */
+    DEVNET_UP,   /* make or continue a devnet, and stay with it */
+    DEVNET_STOP, /* the whole */
     DEVNET_STATUS,
-    DEVNET_START,  /* one process */
-    DEVNET_END,    /* SIGTERM */
-    DEVNET_KILL,   /* SIGKILL */
-    DEVNET_RUN,    /* be that process: what the supervisor calls */
+    DEVNET_START, /* one process */
+    DEVNET_END,   /* SIGTERM */
+    DEVNET_KILL,  /* SIGKILL */
+    DEVNET_RUN,   /* be that process: what the supervisor calls */
     DEVNET_HELP,
 };
 

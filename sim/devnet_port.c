@@ -67,14 +67,15 @@ bool devnet_port_choose(uint32_t count, uint16_t *base, struct fault *fault)
             *base = (uint16_t)port;
             return true;
         }
-    return fault_set(fault, "--base-port: no %u free ports in a row from %d to %d; name others", count,
-                     FIRST, LAST);
+    return fault_set(fault, "--base-port: no %u free ports in a row from %d to %d; name others",
+                     count, FIRST, LAST);
 }
 
 bool devnet_port_fault(const struct devnet_dir *dir, uint32_t node, struct fault *fault)
 {
-    return fault_set(fault, "port %u of node %u is taken by another program; end that one, or choose "
-                            "other ports with --base-port",
+    return fault_set(fault,
+                     "port %u of node %u is taken by another program; end that one, or choose "
+                     "other ports with --base-port",
                      devnet_node_port(dir, node), node);
 }
 

@@ -9,7 +9,8 @@
 #include "sim/devnet_rpc_internal.h"
 
 #define JSON_TYPE "application/json"
-#define URI_ID (-1) /* of every reply to the form of addresses */
+#define URI_ID (-1)               /* of every reply to the form of addresses */
+#define ID_MAX 9007199254740992.0 /* of numbers with a fraction */
 #define LIST_MAX 8192
 
 static const struct rpc_route routes[] = {
@@ -38,9 +39,7 @@ static const struct rpc_route routes[] = {
     {"status", rpc_status, {{0}}},
     {"tx", rpc_tx, {{"hash", RPC_BYTES}, {"prove", RPC_BOOL}}},
     {"unconfirmed_txs", rpc_unconfirmed, {{"limit", RPC_INT}}},
-    {"validators",
-     rpc_validators,
-     {{"height", RPC_INT}, {"page", RPC_INT}, {"per_page", RPC_INT}}},
+    {"validators", rpc_validators, {{"height", RPC_INT}, {"page", RPC_INT}, {"per_page", RPC_INT}}},
 };
 
 struct rpc_ticket {
@@ -52,9 +51,9 @@ struct rpc_ticket {
 struct rpc_exchange {
     const struct devnet_rpc *rpc;
     struct devnet_exchange *http;
-    bool uri;      /* the form of addresses */
-    bool begun;    /* every call has been made */
-    bool failed;   /* a call of the form of addresses: HTTP status 500 */
+    bool uri;    /* the form of addresses */
+    bool begun;  /* every call has been made */
+    bool failed; /* a call of the form of addresses: HTTP status 500 */
     uint32_t waiting, count;
     struct rpc_ticket tickets[];
 };
@@ -272,7 +271,7 @@ static bool read_id(const json_t *request, json_t **id)
     *id = NULL;
     if (!json_is_object(request))
         return false;
-    if (json_is_real(given))
+    if (json_is_real(given) && json_real_value(given) > -ID_MAX && json_real_value(given) < ID_MAX)
         *id = json_integer((json_int_t)json_real_value(given));
     else if (json_is_string(given) || json_is_integer(given))
         *id = json_incref(given);
@@ -329,7 +328,8 @@ static void post(const struct devnet_rpc *rpc, const struct devnet_request *requ
 {
     json_error_t error;
     uint32_t count;
-    json_t *root = json_loadb(request->body, request->size, JSON_DECODE_ANY | JSON_ALLOW_NUL, &error);
+    json_t *root =
+        json_loadb(request->body, request->size, JSON_DECODE_ANY | JSON_ALLOW_NUL, &error);
     json_t *list = json_is_array(root) ? json_incref(root) : json_array();
     if (root && !json_is_array(root))
         json_array_append(list, root);

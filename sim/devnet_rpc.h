@@ -27,9 +27,9 @@ struct devnet_rpc { /* what the node tells its RPC; the node keeps it up to date
     struct devnet_ledger *ledger;
     struct devnet_pool *pool;
     bool catching_up;
-    int64_t round_ms;        /* Unix: when the height at work began */
-    int64_t voted_height;    /* what this node has signed last; 0: nothing */
-    int32_t round;           /* of the height at work, as far as it was told */
+    int64_t round_ms;         /* Unix: when the height at work began */
+    int64_t voted_height;     /* what this node has signed last; 0: nothing */
+    int32_t round;            /* of the height at work, as far as it was told */
     struct block_id proposal; /* likewise; hash.none: none */
 };
 

@@ -27,7 +27,8 @@ static bool give_number(struct rpc_arg *arg, const char *text, struct fault *fau
     char *end;
     errno = 0;
     arg->number = strtoll(text, &end, 10);
-    if (*text == '\0' || isspace((unsigned char)*text) || *text == '+' || *end != '\0' || errno != 0)
+    if (*text == '\0' || isspace((unsigned char)*text) || *text == '+' || *end != '\0' ||
+        errno != 0)
         return fault_set(fault, "json: cannot unmarshal number %.*s into Go value of type int64",
                          WORD_MAX, text);
     arg->given = true;

@@ -89,8 +89,7 @@ json_t *rpc_header_by_hash(struct rpc_call *call)
 
 /* --- /commit --- */
 
-static json_t *json_signed(const struct header *header, const struct commit *commit,
-                           bool canonical)
+static json_t *json_signed(const struct header *header, const struct commit *commit, bool canonical)
 {
     return json_pack("{s:{s:o,s:o},s:b}", "signed_header", "header", rpc_json_header(header),
                      "commit", rpc_json_commit(commit), "canonical", canonical);
@@ -187,9 +186,8 @@ static bool rows(struct rpc_call *call, int64_t *min, int64_t *max)
     *min = *min > first ? *min : first;
     *min = *min > *max - BLOCKCHAIN_MAX + 1 ? *min : *max - BLOCKCHAIN_MAX + 1;
     if (*min > *max)
-        (void)rpc_fail(call,
-                       "min height %" PRId64 " can't be greater than max height %" PRId64, *min,
-                       *max);
+        (void)rpc_fail(call, "min height %" PRId64 " can't be greater than max height %" PRId64,
+                       *min, *max);
     return *min <= *max;
 }
 

@@ -90,9 +90,9 @@ json_t *rpc_json_block_id(const struct block_id *id);
 json_t *rpc_json_header(const struct header *header);
 json_t *rpc_json_commit(const struct commit *commit);
 json_t *rpc_json_public_key(const uint8_t key[ED25519_KEY_SIZE]);
-json_t *rpc_json_result(const struct app_result *result);      /* of a transaction in a block */
-json_t *rpc_json_check(const struct app_result *result);       /* of CheckTx */
-json_t *rpc_json_params(void);                                 /* CometBFT's consensus parameters */
+json_t *rpc_json_result(const struct app_result *result); /* of a transaction in a block */
+json_t *rpc_json_check(const struct app_result *result);  /* of CheckTx */
+json_t *rpc_json_params(void);                            /* CometBFT's consensus parameters */
 
 /* CometBFT's rule for a height that is asked for: false with its words in the call. */
 bool rpc_height(struct rpc_call *call, const struct rpc_arg *arg, int64_t latest, int64_t *height);
@@ -106,11 +106,10 @@ bool rpc_page(struct rpc_call *call, const struct rpc_arg *page, int64_t per_pag
 /* --- methods --- */
 
 rpc_method rpc_health, rpc_status, rpc_net_info, rpc_genesis, rpc_genesis_chunked, rpc_validators,
-    rpc_consensus_params, rpc_consensus_state, rpc_abci_info,
-    rpc_abci_query;
+    rpc_consensus_params, rpc_consensus_state, rpc_abci_info, rpc_abci_query;
 rpc_method rpc_block, rpc_block_by_hash, rpc_header, rpc_header_by_hash, rpc_commit,
     rpc_block_results, rpc_blockchain;
-rpc_method rpc_tx, rpc_check_tx, rpc_broadcast_async, rpc_broadcast_sync,
-    rpc_broadcast_commit, rpc_unconfirmed, rpc_num_unconfirmed;
+rpc_method rpc_tx, rpc_check_tx, rpc_broadcast_async, rpc_broadcast_sync, rpc_broadcast_commit,
+    rpc_unconfirmed, rpc_num_unconfirmed;
 
 #endif

@@ -67,7 +67,8 @@ json_t *rpc_json_time(const struct time_stamp *time)
     if (!gmtime_r(&seconds, &tm))
         return NULL;
     if (time->nanos > 0) {
-        size_t length = (size_t)snprintf(nanos, sizeof nanos, ".%09" PRId32, time->nanos % 1000000000);
+        size_t length =
+            (size_t)snprintf(nanos, sizeof nanos, ".%09" PRId32, time->nanos % 1000000000);
         while (nanos[length - 1] == '0')
             nanos[--length] = '\0';
     }

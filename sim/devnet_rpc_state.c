@@ -86,9 +86,9 @@ static json_t *json_monitor(void)
 {
     static const struct time_stamp zero = {.seconds = TIME_STAMP_ZERO_S};
     return json_pack("{s:o,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:i,s:b}", "Start",
-                     rpc_json_time(&zero), "Bytes", "0", "Samples", "0", "InstRate", "0",
-                     "CurRate", "0", "AvgRate", "0", "PeakRate", "0", "BytesRem", "0", "Duration",
-                     "0", "Idle", "0", "TimeRem", "0", "Progress", 0, "Active", 1);
+                     rpc_json_time(&zero), "Bytes", "0", "Samples", "0", "InstRate", "0", "CurRate",
+                     "0", "AvgRate", "0", "PeakRate", "0", "BytesRem", "0", "Duration", "0", "Idle",
+                     "0", "TimeRem", "0", "Progress", 0, "Active", 1);
 }
 
 static json_t *json_channels(void)
@@ -96,9 +96,8 @@ static json_t *json_channels(void)
     static const struct {
         int id, priority;
         const char *capacity;
-    } channels[] = {{48, 5, "1"},   {64, 5, "1000"}, {32, 6, "100"}, {33, 10, "100"},
-                    {34, 7, "100"}, {35, 1, "2"},    {56, 6, "1"},   {96, 5, "10"},
-                    {97, 3, "10"},  {0, 1, "10"}};
+    } channels[] = {{48, 5, "1"}, {64, 5, "1000"}, {32, 6, "100"}, {33, 10, "100"}, {34, 7, "100"},
+                    {35, 1, "2"}, {56, 6, "1"},    {96, 5, "10"},  {97, 3, "10"},   {0, 1, "10"}};
     json_t *list = json_array();
     for (size_t i = 0; i < sizeof channels / sizeof *channels && list; i++)
         json_array_append_new(
@@ -157,11 +156,11 @@ json_t *rpc_genesis_chunked(struct rpc_call *call)
         result = rpc_fail(call, "there are %zu chunks, %" PRId64 " is invalid", total - 1,
                           call->args[0].number);
     else
-        result = json_pack(
-            "{s:o,s:o,s:o}", "chunk", rpc_json_number((int64_t)chunk), "total",
-            rpc_json_number((int64_t)total), "data",
-            rpc_json_base64(text + chunk * CHUNK_MAX,
-                            chunk + 1 < total ? CHUNK_MAX : size - chunk * CHUNK_MAX));
+        result =
+            json_pack("{s:o,s:o,s:o}", "chunk", rpc_json_number((int64_t)chunk), "total",
+                      rpc_json_number((int64_t)total), "data",
+                      rpc_json_base64(text + chunk * CHUNK_MAX,
+                                      chunk + 1 < total ? CHUNK_MAX : size - chunk * CHUNK_MAX));
     free(text);
     return result;
 }
@@ -244,11 +243,11 @@ json_t *rpc_abci_query(struct rpc_call *call)
     memset(&answer, 0, sizeof answer);
     app_query(devnet_ledger_app(call->rpc->ledger), path->given ? (const char *)path->bytes : "",
               data->bytes, data->size, call->args[2].number, &answer);
-    json_t *response = json_pack(
-        "{s:I,s:o,s:s,s:s,s:n,s:o,s:n,s:o,s:o}", "code", (json_int_t)answer.code, "log",
-        rpc_json_text(answer.log), "info", "", "index", "0", "key", "value", json_value(&answer),
-        "proofOps", "height", rpc_json_number(answer.height), "codespace",
-        rpc_json_text(answer.codespace));
+    json_t *response =
+        json_pack("{s:I,s:o,s:s,s:s,s:n,s:o,s:n,s:o,s:o}", "code", (json_int_t)answer.code, "log",
+                  rpc_json_text(answer.log), "info", "", "index", "0", "key", "value",
+                  json_value(&answer), "proofOps", "height", rpc_json_number(answer.height),
+                  "codespace", rpc_json_text(answer.codespace));
     app_answer_clear(&answer);
     return json_pack("{s:o}", "response", response);
 }
@@ -286,8 +285,9 @@ static void vote_text(const struct devnet_rpc *rpc, const uint8_t address[ADDRES
     hex_encode_upper(address, 6, who);
     if (!rpc->proposal.hash.none)
         hex_encode_upper(rpc->proposal.hash.bytes, 6, what);
-    snprintf(text, room, "Vote{%" PRIu32 ":%s %" PRId64 "/%02" PRId32
-                         "/SIGNED_MSG_TYPE_PRECOMMIT(Precommit) %s}",
+    snprintf(text, room,
+             "Vote{%" PRIu32 ":%s %" PRId64 "/%02" PRId32
+             "/SIGNED_MSG_TYPE_PRECOMMIT(Precommit) %s}",
              own, who, height, rpc->round, what);
 }
 

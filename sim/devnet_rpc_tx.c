@@ -83,8 +83,8 @@ static json_t *json_proof(const struct stored_block *block, uint32_t index)
     return json_pack("{s:o,s:o,s:{s:o,s:o,s:o,s:o}}", "root_hash",
                      rpc_json_hex(block->header.data_hash.bytes, HASH_SIZE), "data",
                      rpc_json_base64(tx->bytes, tx->size), "proof", "total",
-                     rpc_json_number(block->tx_count), "index", rpc_json_number(index),
-                     "leaf_hash", rpc_json_base64(own, HASH_SIZE), "aunts", aunts);
+                     rpc_json_number(block->tx_count), "index", rpc_json_number(index), "leaf_hash",
+                     rpc_json_base64(own, HASH_SIZE), "aunts", aunts);
 }
 
 /* --- /tx --- */
@@ -117,14 +117,12 @@ json_t *rpc_tx(struct rpc_call *call)
                          text);
         return rpc_fail(call, "tx (%s) not found", text);
     }
-    json_t *result = block.results || block.applied
+    hex_encode_upper(hash->bytes, HASH_SIZE, text);
+    json_t *result = block.applied /* no indexer hears of a block that stops its chain */
                          ? json_tx(&block, index, hash->bytes, call->args[1].number != 0)
-                         : NULL;
+                         : rpc_fail(call, "tx (%s) not found", text);
     stored_block_clear(&block);
-    if (result)
-        return result;
-    hex_encode_upper(hash->bytes, HASH_SIZE, text); /* the indexer never heard of its block */
-    return rpc_fail(call, "tx (%s) not found", text);
+    return result;
 }
 
 /* --- broadcasts --- */
@@ -142,8 +140,8 @@ json_t *rpc_check_tx(struct rpc_call *call)
 static json_t *broadcast(struct rpc_call *call, enum devnet_wait wait)
 {
     call->later = true;
-    devnet_pool_submit(call->rpc->pool, call->args[0].bytes, call->args[0].size, wait,
-                       call->ticket, zclock_mono());
+    devnet_pool_submit(call->rpc->pool, call->args[0].bytes, call->args[0].size, wait, call->ticket,
+                       zclock_mono());
     return NULL;
 }
 

@@ -24,8 +24,8 @@ bool devnet_log_open(const struct devnet_dir *dir, uint32_t process, int *descri
     char path[DEVNET_PATH_MAX];
     devnet_process_file(dir, process, "log", path);
     *descriptor = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
-    return *descriptor >= 0 || fault_set(fault, "%s: %s; a file that can be written expected", path,
-                                         strerror(errno));
+    return *descriptor >= 0 ||
+           fault_set(fault, "%s: %s; a file that can be written expected", path, strerror(errno));
 }
 
 /* A session of its own: Ctrl-C at the terminal is the supervisor's alone, which then stops all in order. */
@@ -44,14 +44,13 @@ static int spawn(pid_t *pid, char **words, int log)
         posix_spawn_file_actions_destroy(&files);
         return wrong;
     }
-    bool good =
-        !posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0) &&
-        !posix_spawn_file_actions_adddup2(&files, log, 1) &&
-        !posix_spawn_file_actions_adddup2(&files, log, 2) &&
-        !posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK |
-                                                   POSIX_SPAWN_SETSIGDEF) &&
-        !posix_spawnattr_setsigdefault(&attributes, &all) &&
-        !posix_spawnattr_setsigmask(&attributes, &none);
+    bool good = !posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0) &&
+                !posix_spawn_file_actions_adddup2(&files, log, 1) &&
+                !posix_spawn_file_actions_adddup2(&files, log, 2) &&
+                !posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK |
+                                                           POSIX_SPAWN_SETSIGDEF) &&
+                !posix_spawnattr_setsigdefault(&attributes, &all) &&
+                !posix_spawnattr_setsigmask(&attributes, &none);
     wrong = good ? posix_spawn(pid, "/proc/self/exe", &files, &attributes, words, environ) : ENOMEM;
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&files);
@@ -61,8 +60,7 @@ static int spawn(pid_t *pid, char **words, int log)
 pid_t devnet_spawn(const struct devnet_dir *dir, uint32_t process, struct fault *fault)
 {
     char number[16], name[DEVNET_TEXT_MAX];
-    char *node_words[] = {"stagger", "devnet", "node",    "run",
-                          number,    "--dir",  dir->path, NULL};
+    char *node_words[] = {"stagger", "devnet", "node", "run", number, "--dir", dir->path, NULL};
     char *chain_words[] = {"stagger", "devnet", "chain", "run", "--dir", dir->path, NULL};
     int log;
     pid_t pid = 0;
@@ -93,7 +91,7 @@ void devnet_log_last(const struct devnet_dir *dir, uint32_t process, char line[D
         size--;
     text[size > 0 ? size : 0] = '\0';
     const char *last = strrchr(text, '\n');
-    (void)snprintf(line, DEVNET_LINE_MAX, "%s", last ? last + 1 : text);
+    (void)snprintf(line, DEVNET_LINE_MAX, "%.*s", DEVNET_LINE_MAX - 1, last ? last + 1 : text);
 }
 
 void devnet_ended_text(const struct devnet_dir *dir, uint32_t process, int status,

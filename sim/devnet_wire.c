@@ -1,6 +1,8 @@
 #include "sim/devnet_wire.h"
 
 #include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define TIME_S_MIN TIME_STAMP_ZERO_S
@@ -260,7 +262,7 @@ static zsock_t *open_socket(int type, const char *endpoint, struct fault *fault)
 {
     zsock_t *socket = zsock_new(type);
     if (!socket) {
-        fault_set(fault, "%s: no ZeroMQ socket can be made: %s", endpoint, zmq_strerror(zmq_errno()));
+        fault_set(fault, "%s: no ZeroMQ socket can be made: %s", endpoint, strerror(errno));
         return NULL;
     }
     zsock_set_linger(socket, 0);
@@ -276,7 +278,7 @@ static zsock_t *open_socket(int type, const char *endpoint, struct fault *fault)
     if (rc < 0) {
         fault_set(fault, "%s: %s: %s", endpoint,
                   type == ZMQ_ROUTER ? "cannot be listened at" : "cannot be connected to",
-                  zmq_strerror(zmq_errno()));
+                  strerror(errno));
         zsock_destroy(&socket);
     }
     return socket;
@@ -305,19 +307,28 @@ static size_t frame_room(const struct devnet_frame *frame)
     }
 }
 
+/* A part of a message, without waiting; takes the frame. */
+static bool send_part(zsock_t *socket, zframe_t *part, int flags)
+{
+    bool sent = part && zframe_send(&part, socket, flags | ZFRAME_DONTWAIT) == 0;
+    zframe_destroy(&part);
+    return sent;
+}
+
 bool devnet_wire_send(zsock_t *socket, const struct devnet_peer *peer,
                       const struct devnet_frame *frame)
 {
-    void *handle = zsock_resolve(socket);
-    zframe_t *body = zframe_new(NULL, frame_room(frame));
+    uint8_t *bytes = malloc(frame_room(frame));
+    zframe_t *body = bytes ? zframe_new(bytes, devnet_frame_encode(frame, bytes)) : NULL;
+    free(bytes);
     if (!body)
         return false;
-    size_t size = devnet_frame_encode(frame, zframe_data(body));
-    bool sent = !peer || (peer->size > 0 && zmq_send(handle, peer->bytes, peer->size,
-                                                     ZMQ_SNDMORE | ZMQ_DONTWAIT) >= 0);
-    sent = sent && zmq_send(handle, zframe_data(body), size, ZMQ_DONTWAIT) >= 0;
-    zframe_destroy(&body);
-    return sent;
+    if (peer &&
+        (peer->size == 0 || !send_part(socket, zframe_new(peer->bytes, peer->size), ZFRAME_MORE))) {
+        zframe_destroy(&body);
+        return false;
+    }
+    return send_part(socket, body, 0);
 }
 
 /* The message's first part is the sender of a ROUTER's. */

@@ -46,7 +46,8 @@
 
 #define DEVNET_HELLO_MS 1000
 #define DEVNET_SILENT_MS 3500
-#define DEVNET_TX_MAX ((size_t)1 << 20) /* CometBFT's max_tx_bytes: larger ones are the node's to refuse */
+#define DEVNET_TX_MAX                                                                              \
+    ((size_t)1 << 20) /* CometBFT's max_tx_bytes: larger ones are the node's to refuse */
 #define DEVNET_WORDS_MAX APP_LOG_MAX
 #define DEVNET_FRAME_MAX (DEVNET_TX_MAX + 256)
 #define DEVNET_PEER_MAX 255

@@ -1,7 +1,7 @@
-/* Inside the modelled chain: what model.c (blocks, sets, accounts) and the rules of the two chains
+/* Inside the modelled chain: what model.c (blocks, sets), model_ante.c (accounts, transactions) and the rules of the two chains
  * (model_kira.c, model_dcl.c) share. Nobody else includes this.
  *
- *     model.c                               model_kira.c, model_dcl.c
+ *     model.c, model_ante.c                 model_kira.c, model_dcl.c
  *     model_check, model_deliver  ------->  admit: fees, poor network, revoked accounts
  *     model_deliver               ------->  handle: one message
  *     model_begin                 ------->  begin: upgrade module, counters

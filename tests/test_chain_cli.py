@@ -6,6 +6,7 @@ import unittest
 import cli_case
 from chain_model import BASE_S, BLOCK_S, bech32, field, text_field
 from cli_case import ACCOUNT, UNREACHABLE, WRONG, Case
+from rpc_server import RpcError
 
 EVIL = "\x1b[2J\x1b]0;owned\x07\u202etxt\u009b31m\u200b\r\n"
 
@@ -173,6 +174,14 @@ class Chain(Case):
         self.assertIn(["activate", "100", "1000"], self.rows(self.look("properties", node)))
         self.fails(WRONG, f"chain properties --chain dcl --node {node.server.url}", "KIRA's")
 
+    def test_refusals_are_told_once(self):
+        def refuse(_):
+            raise RpcError("no such\x1b[2J thing")
+        node = self.node(self.network())
+        node.server.routes["commit"] = refuse
+        done = self.fails(UNREACHABLE, f"chain validators --node {node.server.url}", "no such?[2J thing")
+        self.assertEqual(done.err.count("no such"), 1, done)
+
     # --- usage ---
 
     def test_usage(self):
@@ -182,6 +191,7 @@ class Chain(Case):
         self.fails(WRONG, "chain status --json=1", "--json takes no value")
         self.fails(WRONG, "chain status --node", "--node: its value is missing")
         self.fails(WRONG, "chain status --node ftp://x", "--node", "expected a URL")
+        self.fails(WRONG, ["chain", "status", "--config", ""], "--config: it is empty")
         self.fails(WRONG, "chain status --ca-file none.pem --node https://127.0.0.1:1", "none.pem")
         self.assertIn("properties", self.succeeds("chain --help").out)
         self.assertIn("--others URLS", self.succeeds("chain validators --help").out)

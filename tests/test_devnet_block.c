@@ -190,9 +190,8 @@ static void make_again(const struct history *history, int height)
     memcpy(draft.app_hash, block->header.app_hash, HASH_SIZE);
     memcpy(draft.last_results_hash, block->header.last_results_hash.bytes, HASH_SIZE);
     if (height > 1)
-        draft.time =
-            devnet_block_time(&block->last_commit, set_at(history, height - 1)->members,
-                              &history->blocks[height - 1].header.time);
+        draft.time = devnet_block_time(&block->last_commit, set_at(history, height - 1)->members,
+                                       &history->blocks[height - 1].header.time);
     assert_int_equal(devnet_time_compare(&draft.time, &block->header.time), 0);
     assert_true(devnet_block_make(&draft, &header, &id, &size));
     assert_int_equal(block->id.parts_total, 1);

@@ -524,6 +524,20 @@ class Usage(unittest.TestCase):
         self.assertIn("the head of", self.refused("--epoch", "999999999999999", status=NO_NETWORK))
         self.assertIn("no draw is made", self.refused("--epoch", "1", status=NO_NETWORK))
 
+    def test_epochs_that_are_too_large(self):
+        for epoch in ("0", "1000000000000000", str(2 ** 64 - 1), str(2 ** 64)):
+            self.assertIn("expected a whole number from 1 to 999999999999999", self.refused("--epoch", epoch))
+
+    def test_full_disk(self):
+        if not os.path.exists("/dev/full"):
+            self.skipTest("there is no /dev/full")
+        history, trace = made("--seed", "5")
+        with open("/dev/full", "w", encoding="ascii") as full, RpcServer(Node(history).routes()) as server:
+            done = subprocess.run([STAGGER, "turns", "--node", server.url, *charter_options(trace[0])], stdout=full,
+                                  stderr=subprocess.PIPE, text=True, timeout=SECONDS_MAX, check=False)
+        self.assertEqual(done.returncode, USAGE, done)
+        self.assertIn("standard output", done.stderr)
+
     def test_help(self):
         done = subprocess.run([STAGGER, "turns", "--help"], capture_output=True, text=True, check=True)
         for word in ("--epoch", "--all", "--json", "--charter", "--verify", "--quick", "--node", "--min-validators"):

@@ -9,6 +9,8 @@ import os
 import random
 import socket
 import stat
+import threading
+import time
 import unittest
 
 import cli_case
@@ -262,6 +264,23 @@ class Offline(Case):
             done = self.fails(WRONG, words)
             self.assertNotIn(KEY[:32], done.err)
         self.fails(WRONG, words.replace("--key-file key", "--key-file none"), "none")
+
+    def test_key_from_a_pipe(self):
+        words = f"tx pause {OFFLINE} --fee 100ukex"
+        plain = self.succeeds(words).out
+        os.remove("key")
+        os.mkfifo("key", 0o600)
+        self.fails(WRONG, words, "empty")  # nobody writes; it ends all the same
+        writer = threading.Timer(0.3, self.pipe_write, args=("key", KEY))
+        writer.start()
+        self.assertEqual(self.succeeds(words).out, plain)
+        writer.join()
+
+    @staticmethod
+    def pipe_write(path, text):
+        with open(path, "w", encoding="ascii") as pipe:
+            time.sleep(0.3)  # open, and nothing in it yet
+            pipe.write(text)
 
     def test_no_configuration_is_read(self):
         plain = self.succeeds(f"tx pause {OFFLINE} --fee 100ukex")

@@ -46,8 +46,14 @@ func follow(ctx context.Context, t task, how light.Option, every bool) (string, 
 	if err != nil {
 		return "", err
 	}
-	if _, err := client.VerifyLightBlockAtHeight(ctx, t.to, time.Now()); err != nil {
-		return "", err
+	step := t.to - t.from
+	if every {
+		step = 1
+	}
+	for height := t.from + step; height <= t.to; height += step {
+		if _, err := client.VerifyLightBlockAtHeight(ctx, height, time.Now()); err != nil {
+			return "", err
+		}
 	}
 	return told(client, t, every)
 }
