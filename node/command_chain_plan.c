@@ -191,10 +191,13 @@ static void ballot_lines(const struct chain_look *look, const struct chain_ballo
     const struct chain_facts *facts = session_facts(look->session);
     char shown[sizeof ballot->plan.name], account[BECH32_TEXT_MAX];
     uint32_t missing = 0;
-    printf("\nVotes on %s (%s): %u, of these %u %s\n",
-           text_shown(ballot->plan.name, shown, sizeof shown),
-           ballot->scheduled ? "scheduled" : "proposed", ballot->vote_count, count_yes(ballot),
-           is_kira(look) ? "YES" : "approve");
+    if (ballot->scheduled && !is_kira(look)) /* its votes are over, and not asked for */
+        return;
+    printf("\nVotes on %s (", text_shown(ballot->plan.name, shown, sizeof shown));
+    if (is_kira(look)) /* what `stagger tx vote` wants to know */
+        printf("proposal %" PRIu64 ", ", ballot->plan.proposal);
+    printf("%s): %u, of these %u %s\n", ballot->scheduled ? "scheduled" : "proposed",
+           ballot->vote_count, count_yes(ballot), is_kira(look) ? "YES" : "approve");
     struct table *table = table_create("NOT_YES ACCOUNT STATUS");
     for (uint32_t i = 0; i < facts->record_count; i++) {
         const struct query_record *record = &facts->records[i];

@@ -160,7 +160,10 @@ static void record_row(struct table *table, const struct validators *v, uint32_t
     table_cell(table, "%s", member ? "yes" : "no");
     table_cell(table, "%" PRId64, member ? member->power : 0);
     table_cell(table, "%s", !member ? "-" : has_signed(v, member) ? "yes" : "no");
-    table_cell(table, "%" PRId64, record->rank);
+    if (chain_driver_of(session_chain(v->look->session))->kind == CHAIN_KIRA)
+        table_cell(table, "%" PRId64, record->rank);
+    else
+        table_cell(table, "-");
     if (v->has_signing[i])
         table_cell(table, "%" PRId64, v->signings[i].mischance);
     else
@@ -189,10 +192,10 @@ static void validators_table(const struct validators *v)
     table_destroy(&table);
     printf("\n%s, block %" PRId64
            ": %u records, %u in the set, %u ACTIVE and in the set, %u of the set "
-           "signed in the last %u blocks.\n",
+           "signed in the last %u block%s.\n",
            text_shown(v->facts->status.chain_id, shown, sizeof shown),
            v->facts->status.latest_height, v->facts->record_count, v->facts->set_count, v->active,
-           v->liveness.live, v->liveness.blocks);
+           v->liveness.live, v->liveness.blocks, v->liveness.blocks == 1 ? "" : "s");
     margin_line(v);
 }
 

@@ -337,6 +337,7 @@ static int subcommand_run(const struct subcommand *sub, int argc, char **argv)
     struct keys_call call = {.command = sub->command, .words = WORDS_DEFAULT};
     struct reading reading = {.sub = sub, .call = &call};
     struct options_spec spec = {.command = sub->command,
+                                .operand = sub->takes_name ? "NAME" : NULL,
                                 .about = sub->about,
                                 .settings = SETTINGS,
                                 .setting_count = sub->setting_count,

@@ -37,6 +37,7 @@ static bool take_option(void *owner, uint32_t option, const char *value, struct 
 
 static const struct options_spec spec = {
     .command = "replay",
+    .operand = "JOURNAL",
     .about =
         "stagger replay JOURNAL: runs the events of an agent's journal through the core again and\n"
         "tells what it decided, when, and why. JOURNAL is the file, or the directory that holds it; the\n"

@@ -255,10 +255,13 @@ static void note_short_reference(const struct run *run)
 static enum command_status print_result(struct run *run)
 {
     if (!run->numbers || (!run->wishes->all && !run->latest)) {
+        uint64_t first = feed_first(run->feed, NULL).n, width = run->charter.epoch_blocks;
         options_say(spec.command,
-                    "no draw is made: the first is at the first boundary at least %u blocks behind "
-                    "block %" PRIu64 ", the first that the nodes have",
-                    run->charter.live_blocks, feed_first(run->feed, NULL).n);
+                    "no draw is made: the first is at block %" PRIu64
+                    ", the first boundary at least %u blocks behind block %" PRIu64
+                    ", where the nodes' blocks begin",
+                    (first + run->charter.live_blocks + width - 1) / width * width,
+                    run->charter.live_blocks, first);
         return COMMAND_NO_NETWORK;
     }
     note_short_reference(run);

@@ -69,8 +69,10 @@ struct signer *tx_signer_open(const struct settings *settings, struct fault *fau
     const char *file = settings_text(settings, SETTING_ACCOUNT_KEY_FILE);
     const char *command = settings_text(settings, SETTING_ACCOUNT_SIGNER);
     if ((name != NULL) + (file != NULL) + (command != NULL) != 1) {
-        fault_set(fault, "%s who signs; give one of --key NAME, --key-file FILE, --signer COMMAND",
-                  name || file || command ? "it is not clear" : "nothing says");
+        fault_set(
+            fault, "%s who signs%s; give one of --key NAME, --key-file FILE, --signer COMMAND",
+            name || file || command ? "it is not clear" : "nothing says",
+            name || file || command ? ": flags, environment and files together name several" : "");
         return NULL;
     }
     secret_guard();
@@ -120,7 +122,8 @@ static bool join_take(const struct tx_wish *wish, struct tx_request *request, st
 static bool vote_take(const struct tx_wish *wish, struct tx_request *request, struct fault *fault)
 {
     if (!wish->has_proposal)
-        return fault_set(fault, "--proposal is missing");
+        return fault_set(fault,
+                         "--proposal is missing: its number, as `stagger chain plan` shows it");
     if (!wish->option)
         return fault_set(fault, "--option is missing: yes, abstain, no or veto");
     request->proposal = wish->proposal;
@@ -136,7 +139,7 @@ static bool plan_take(struct tx_wish *wish, struct tx_request *request, struct f
         return fault_set(fault, "--name is missing: the name of the plan");
     if (request->chain == CHAIN_KIRA && submits) {
         if (!wish->has_upgrade_time)
-            return fault_set(fault, "--upgrade-time is missing");
+            return fault_set(fault, "--upgrade-time is missing: such as 2026-12-24T18:00:00Z");
         wish->plan.memo = wish->memo ? wish->memo : wish->plan.memo;
         request->memo = NULL;
     }

@@ -203,7 +203,10 @@ __attribute__((format(printf, 4, 5))) static void judge(struct compare *compare,
     va_end(arguments);
     w->verdict = verdict;
     struct fault fault;
-    fault_set(&fault, "%s: %s", url_of(compare, endpoint), text);
+    const char *url = url_of(compare, endpoint);
+    fault_set(&fault, "%s", text);
+    if (strncmp(text, url, strlen(url)) != 0) /* what a call says of its failure names it already */
+        fault_within(&fault, url);
     memcpy(w->text, fault.text, sizeof w->text);
 }
 

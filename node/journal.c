@@ -108,9 +108,8 @@ static bool take_place(struct journal *j, const struct journal_record *record)
     struct code code = code_read(record->bytes, record->size);
     switch (record->type) {
     case RECORD_CONFIG:
-        code_config(&code, &j->config);
         j->configured = true;
-        return code_finished(&code);
+        return journal_read_config(record, &j->config);
     case RECORD_BEGIN:
         j->chain_first = height_at(code_number(&code, 0));
         j->first = height_at(code_number(&code, 0));
@@ -149,6 +148,11 @@ static enum reader_step read_records(struct journal *j, struct journal_reader *r
     while ((step = reader_next(r, &record)) == READER_RECORD)
         if (!take_kept(j, &record) || !take_place(j, &record))
             return wrong_content(r, &record);
+    if (r->number == 0 && (step == READER_TORN || step == READER_END)) {
+        /* it got its name when the first record was durable */
+        fault_set(&r->fault, "is damaged: it holds nothing");
+        return READER_DAMAGED;
+    }
     return step;
 }
 
@@ -164,50 +168,76 @@ static enum reader_step rescue(struct journal *j, struct journal_reader *r)
 
 /* --- going on with it --- */
 
-/* What no seal covers is written again with what follows: a sync that failed in an earlier run may have left the
- * kernel with pages that look clean and are on no disk. */
-static bool load_rest(struct journal *j, struct journal_reader *r, struct fault *fault)
+/* Everything up to here is sealed: what follows is cut off and written over. */
+static bool go_on_here(struct journal *j, const struct journal_reader *r, struct fault *fault)
 {
-    uint64_t from = r->sealed > JOURNAL_RECORDS ? r->sealed : JOURNAL_RECORDS;
-    assert(from <= r->at && from % JOURNAL_BLOCK == 0);
-    size_t size = (size_t)(r->at - from);
-    j->durable = from;
-    j->room = size + JOURNAL_BLOCK;
-    j->buffer = malloc(j->room);
-    if (!j->buffer)
-        return fault_set(fault, "memory is short");
-    while (j->used < size) {
-        int64_t got = j->disk.read(j->disk.owner, r->file, j->buffer + j->used, size - j->used,
-                                   from + j->used);
+    j->durable = r->sealed;
+    j->file = j->disk.open_again(j->disk.owner, JOURNAL_NAME);
+    int failed = j->file < 0 ? j->file : j->disk.cut(j->disk.owner, j->file, r->sealed);
+    return failed == 0 ||
+           fault_set(fault, "the journal cannot be written (%s); the agent must own it",
+                     strerror(-failed));
+}
+
+static bool copy_piece(struct journal *j, struct journal_reader *r, uint64_t at, size_t size,
+                       struct fault *fault)
+{
+    uint8_t piece[JOURNAL_BLOCK];
+    for (size_t done = 0; done < size;) {
+        int64_t got = j->disk.read(j->disk.owner, r->file, piece + done, size - done, at + done);
         if (got <= 0)
             return fault_set(fault, "the journal cannot be read (%s); repair the disk",
                              strerror(got < 0 ? (int)-got : EIO));
-        j->used += (size_t)got;
+        done += (size_t)got;
     }
-    journal_fill(j);
+    return journal_write_at(j, piece, size, at, fault);
+}
+
+/* Records that no seal covers may have been durable and acted on, so they are not written over; nor can they be trusted
+ * to be on the disk: a sync that failed in an earlier run may have left the kernel with pages that look clean and are
+ * not. So all of it goes into a file of its own first. */
+static bool go_on_elsewhere(struct journal *j, struct journal_reader *r, struct fault *fault)
+{
+    j->file = j->disk.create(j->disk.owner, NAME_NEW);
+    if (j->file < 0)
+        return fault_set(fault, "the journal cannot be copied (%s); free the disk",
+                         strerror(-j->file));
+    j->durable = (r->at + JOURNAL_BLOCK - 1) / JOURNAL_BLOCK * JOURNAL_BLOCK;
+    for (uint64_t at = 0; at < r->at; at += JOURNAL_BLOCK) {
+        uint64_t rest = r->at - at;
+        size_t size = rest < JOURNAL_BLOCK ? (size_t)rest : JOURNAL_BLOCK;
+        if (!copy_piece(j, r, at, size, fault))
+            return false;
+    }
     return true;
+}
+
+static bool take_name(struct journal *j, struct fault *fault)
+{
+    int failed = j->disk.rename(j->disk.owner, NAME_NEW, JOURNAL_NAME);
+    j->names_due = true;
+    if (failed < 0)
+        return fault_set(fault,
+                         "the journal cannot be renamed (%s); the agent must own its directory",
+                         strerror(-failed));
+    return journal_sync(j, fault);
 }
 
 static bool go_on(struct journal *j, struct journal_reader *r, struct instant now,
                   struct fault *fault)
 {
+    bool sealed = r->at <= r->sealed;
     j->id = r->id;
     j->previous = r->previous;
     j->seal_slot = r->seal_slot;
     j->run = (uint16_t)(r->run + 1);
-    if (j->has_memory)
-        j->kind = JOURNAL_KEPT;
-    if (!load_rest(j, r, fault))
+    j->kind = j->has_memory ? JOURNAL_KEPT : j->kind;
+    if (!(sealed ? go_on_here(j, r, fault) : go_on_elsewhere(j, r, fault)))
         return false;
-    j->file = j->disk.open_again(j->disk.owner, JOURNAL_NAME);
-    int failed = j->file < 0 ? j->file : j->disk.cut(j->disk.owner, j->file, r->at);
-    if (failed < 0)
-        return fault_set(fault, "the journal cannot be written (%s); the agent must own it",
-                         strerror(-failed));
     journal_append_open(j, now, false);
     journal_append_kept(j);
-    j->names_due = true; /* a rename of the run before may not be durable yet */
-    return journal_sync(j, fault);
+    j->names_due = sealed; /* a rename of the run before may not be durable yet */
+    return journal_sync(j, fault) && (sealed || take_name(j, fault));
 }
 
 /* A new file; one that is damaged is put aside under another name, if the file system can. */
@@ -223,13 +253,7 @@ static bool begin_anew(struct journal *j, enum coord_journal kind, struct instan
         return false;
     if (kind == JOURNAL_DAMAGED)
         (void)j->disk.link(j->disk.owner, JOURNAL_NAME, NAME_DAMAGED);
-    int failed = j->disk.rename(j->disk.owner, NAME_NEW, JOURNAL_NAME);
-    if (failed < 0)
-        return fault_set(fault,
-                         "the journal cannot be renamed (%s); the agent must own its directory",
-                         strerror(-failed));
-    j->names_due = true;
-    return journal_sync(j, fault);
+    return take_name(j, fault);
 }
 
 static bool is_there(const struct journal *j, const char *name)

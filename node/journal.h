@@ -30,7 +30,8 @@
  * written to seal A or B in turn (each in a block of its own, never both at once; not synced, since the next sync
  * does it). A seal beyond X: damaged. A seal that is broken itself says nothing, and the other is one sync older.
  * A file that was cut short is found by that as well. What a seal covers is never written again: every sync is
- * padded to a whole block, so that a write torn by the disk cannot harm what was durable before.
+ * padded to a whole block, so that a write torn by the disk cannot harm what was durable before. A start that finds
+ * whole records behind the last seal copies everything into a new file, and leaves the old one alone until then.
  *
  * One case is left: power fails after the sync while the seal is not yet on the disk, and a bit of that last sync
  * flips. So a memory and a transaction are written twice in a row, and behind X the latest of them that is whole counts.

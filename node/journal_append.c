@@ -102,8 +102,8 @@ static bool disk_fault(struct journal *j, const char *what, int64_t failed, stru
     return false;
 }
 
-static bool write_at(struct journal *j, const uint8_t *bytes, size_t size, uint64_t offset,
-                     struct fault *fault)
+bool journal_write_at(struct journal *j, const uint8_t *bytes, size_t size, uint64_t offset,
+                      struct fault *fault)
 {
     for (size_t done = 0; done < size;) {
         int64_t put =
@@ -121,7 +121,7 @@ static bool write_seal(struct journal *j, uint64_t mark, struct fault *fault)
     uint32_t slot = 1 - j->seal_slot;
     journal_put(seal, 8, mark);
     journal_put(seal + 8, 8, journal_seal_check(j->digest, j->id, slot, mark));
-    if (!write_at(j, seal, sizeof seal, (slot + 1) * (uint64_t)JOURNAL_BLOCK, fault))
+    if (!journal_write_at(j, seal, sizeof seal, (slot + 1) * (uint64_t)JOURNAL_BLOCK, fault))
         return false;
     j->seal_slot = slot;
     return true;
@@ -130,7 +130,7 @@ static bool write_seal(struct journal *j, uint64_t mark, struct fault *fault)
 /* The seal needs no sync: the next one carries it, and until then a process that dies leaves it to the kernel. */
 bool journal_write_all(struct journal *j, struct fault *fault)
 {
-    if (!write_at(j, j->buffer, j->used, j->durable, fault))
+    if (!journal_write_at(j, j->buffer, j->used, j->durable, fault))
         return false;
     int failed = j->disk.sync(j->disk.owner, j->file);
     if (failed < 0)
@@ -194,11 +194,11 @@ bool journal_begin_file(struct journal *j, const char *name, struct fault *fault
     if (j->file < 0)
         return disk_fault(j, "created", j->file, fault);
     make_head(j, block);
-    if (!write_at(j, block, sizeof block, 0, fault))
+    if (!journal_write_at(j, block, sizeof block, 0, fault))
         return false;
     memset(block, 0, sizeof block);
-    return write_at(j, block, sizeof block, JOURNAL_BLOCK, fault) &&
-           write_at(j, block, sizeof block, 2 * (uint64_t)JOURNAL_BLOCK, fault);
+    return journal_write_at(j, block, sizeof block, JOURNAL_BLOCK, fault) &&
+           journal_write_at(j, block, sizeof block, 2 * (uint64_t)JOURNAL_BLOCK, fault);
 }
 
 /* --- records --- */

@@ -136,7 +136,6 @@ struct journal {
     size_t used, room;
     uint64_t previous;
     uint32_t seal_slot;
-    bool fresh;     /* seals and head have to be written too */
     bool names_due; /* a rename is not durable yet */
     bool gap;
     bool troubled, memory_short;
@@ -166,6 +165,8 @@ void journal_append_code(struct journal *journal, enum record_type type, struct 
 void journal_append_open(struct journal *journal, struct instant now, bool rotated);
 void journal_append_kept(struct journal *journal); /* memory, transaction, notes as they are */
 void journal_fill(struct journal *journal);        /* up to a whole block */
+bool journal_write_at(struct journal *journal, const uint8_t *bytes, size_t size, uint64_t offset,
+                      struct fault *fault);
 bool journal_write_all(struct journal *journal, struct fault *fault);
 
 struct journal_opening {
@@ -177,6 +178,7 @@ bool journal_read_opening(const struct journal_record *record, struct journal_op
 bool journal_read_memory(const struct journal_record *record, struct coord_memory *memory);
 bool journal_read_sent(const struct journal_record *record, enum tx_kind *tx,
                        struct chain_sent *sent); /* bytes are borrowed from the record */
+bool journal_read_config(const struct journal_record *record, struct view_config *config);
 struct journal_note_read {
     struct instant now;
     enum journal_note kind;

@@ -210,12 +210,19 @@ static void read_addresses(struct code *code, struct past *past)
     }
 }
 
-static bool take_config(struct past *past, struct code *code)
+bool journal_read_config(const struct journal_record *record, struct view_config *config)
 {
-    struct view_config config = {.capacity = 0};
-    code_config(code, &config);
-    if (!code_finished(code) || config.capacity == 0 ||
-        charter_check(&config.charter, config.empty_blocks))
+    struct code code = code_read(record->bytes, record->size);
+    *config = (struct view_config){.capacity = 0};
+    code_config(&code, config);
+    return code_finished(&code) && config->capacity > 0 &&
+           !charter_check(&config->charter, config->empty_blocks);
+}
+
+static bool take_config(struct past *past, const struct journal_record *record)
+{
+    struct view_config config;
+    if (!journal_read_config(record, &config))
         return false;
     if (past->fixed || past->begun)
         return true;
@@ -287,7 +294,7 @@ static bool take(struct past *past, const struct journal_record *record)
     struct code code = code_read(record->bytes, record->size);
     switch (record->type) {
     case RECORD_CONFIG:
-        return take_config(past, &code);
+        return take_config(past, record);
     case RECORD_BEGIN:
         return take_begin(past, record, &code);
     case RECORD_ENROL:

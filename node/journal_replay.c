@@ -160,13 +160,11 @@ static bool take_sent(struct replay *r, const struct journal_record *record)
 /* The core sees the same blocks under another charter from here on. */
 static bool take_config(struct replay *r, const struct journal_record *record)
 {
-    if (!past_take(&r->past, record, &r->result->fault))
+    struct view_config config;
+    if (!past_take(&r->past, record, &r->result->fault) || !journal_read_config(record, &config))
         return impossible(r, record);
     if (!r->past.begun)
         return true;
-    struct view_config config = {.capacity = 0};
-    struct code code = code_read(record->bytes, record->size);
-    code_config(&code, &config);
     if (past_turn(&r->past, r->disk, r->name, record->offset, &config, &r->result->fault))
         return true;
     r->result->verdict = REPLAY_DAMAGED;

@@ -55,7 +55,7 @@ static uint32_t bits_get(const uint8_t *bytes, uint32_t from)
 {
     uint32_t value = 0;
     for (uint32_t bit = from; bit < from + WORD_BITS; bit++)
-        value = value << 1 | (bytes[bit / 8] >> (7 - bit % 8) & 1u);
+        value = value << 1 | ((uint32_t)bytes[bit / 8] >> (7 - bit % 8) & 1u);
     return value;
 }
 

@@ -283,10 +283,13 @@ static void setting_write(FILE *out, const struct setting_row *row)
 
 void options_help(const struct options_spec *spec, FILE *out)
 {
-    fprintf(out, "usage: stagger %s [OPTIONS]\n\n%s\n\n", spec->command, spec->about);
+    fprintf(out, "usage: stagger %s%s%s [OPTIONS]\n\n%s\n\n", spec->command,
+            spec->operand ? " " : "", spec->operand ? spec->operand : "", spec->about);
     for (uint32_t i = 0; i < spec->own_count; i++)
         row_write(out, spec->own[i].name, spec->own[i].argument, spec->own[i].help);
     row_write(out, "help", NULL, "this text");
+    if (spec->bare && spec->setting_count == 0)
+        return;
     fputs("\nSettings; each may stand in the configuration file as [section.key] says, or in the "
           "environment\nas STAGGER_SECTION_KEY:\n",
           out);

@@ -3,7 +3,7 @@
  *     static const enum setting settings[] = {SETTING_CHAIN_NODE, SETTING_CHAIN_KIND};
  *     static const struct option_row own[] = {{"json", NULL, "print JSON instead of a table"}};
  *     static const struct options_spec spec = {
- *         .command = "turns", .usage = "turns [OPTIONS]", .about = "...",
+ *         .command = "turns", .about = "...",
  *         .settings = settings, .setting_count = 2, .own = own, .own_count = 1, .take = take};
  *
  *     status = options_parse(&spec, &mine, argc, argv, &settings);     calls take(&mine, 0, NULL, fault) for --json
@@ -33,6 +33,7 @@ struct option_row {
 
 struct options_spec {
     const char *command; /* "tx pause": for messages and help */
+    const char *operand; /* "NAME": for the help; NULL where there is none */
     const char *about;   /* paragraphs for the help */
     const enum setting *settings;
     uint32_t setting_count;

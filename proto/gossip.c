@@ -60,8 +60,9 @@ static bool check_config(const struct gossip_config *c, struct fault *fault)
                                 "new one");
     if (c->binding.serial == 0 || c->binding.serial > RECORD_SERIAL_MAX ||
         !record_binding_verify(&c->network, &c->binding))
-        return fault_set(fault, "gossip binding: its signature is not that of the account for "
-                                "chain %s; sign a new one",
+        return fault_set(fault,
+                         "gossip binding: its signature is not that of the account for "
+                         "chain %s; sign a new one",
                          c->network.chain_id);
     if (c->seed_count > GOSSIP_SEEDS_MAX)
         return fault_set(fault, "gossip seeds: %u; expected at most %d", c->seed_count,
@@ -232,8 +233,8 @@ static void seat_peers(struct gossip *g, const struct slot *old, uint64_t *bits)
             continue;
         const struct slot *was = &old[p->slot];
         p->slot = gossip_find(g, was->address);
-        bool same = p->slot != VALIDATOR_NONE && memcmp(g->slots[p->slot].account, was->account,
-                                                        ACCOUNT_ADDRESS_SIZE) == 0;
+        bool same = p->slot != VALIDATOR_NONE &&
+                    memcmp(g->slots[p->slot].account, was->account, ACCOUNT_ADDRESS_SIZE) == 0;
         p->drop |= !same;
         p->bound &= same;
     }
@@ -275,8 +276,7 @@ bool gossip_allow(struct gossip *gossip, const struct gossip_member *members, ui
         return false;
     struct slot *slots = calloc((size_t)count + 1, sizeof *slots);
     uint8_t *news = calloc((size_t)count + 1, sizeof *news);
-    uint64_t *bits =
-        calloc((size_t)g->peers_max * 2 * ((count + 63) / 64) + 1, sizeof *bits);
+    uint64_t *bits = calloc((size_t)g->peers_max * 2 * ((count + 63) / 64) + 1, sizeof *bits);
     for (uint32_t i = 0; slots && i < count; i++) {
         memcpy(slots[i].address, members[i].address, ADDRESS_SIZE);
         memcpy(slots[i].account, members[i].account, ACCOUNT_ADDRESS_SIZE);

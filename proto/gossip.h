@@ -67,7 +67,7 @@
 #define GOSSIP_VERSION 1
 #define GOSSIP_FRAME_MAX 32768 /* longer frames are refused unread */
 #define GOSSIP_MEMBERS_MAX 16384
-#define GOSSIP_PEERS_MAX 256     /* of config.peers_max */
+#define GOSSIP_PEERS_MAX 256 /* of config.peers_max */
 #define GOSSIP_PEERS_DEFAULT 128
 #define GOSSIP_PEER_NONE UINT32_MAX
 #define GOSSIP_STRANGERS 32 /* connections without a binding */
@@ -104,8 +104,8 @@ struct gossip_config {
     const struct gossip_seed *seeds;   /* copied */
     uint32_t seed_count;
     uint64_t random_seed;
-    struct gossip_pool *pool; /* NULL: one of its own; else of the same network */
-    uint32_t peers_max;       /* 0: GOSSIP_PEERS_DEFAULT */
+    struct gossip_pool *pool;   /* NULL: one of its own; else of the same network */
+    uint32_t peers_max;         /* 0: GOSSIP_PEERS_DEFAULT */
     int64_t beat_ms, digest_ms; /* 0: the defaults above */
 };
 
@@ -169,7 +169,8 @@ struct instant gossip_deadline(const struct gossip *gossip);
 MUST_CHECK bool gossip_next_send(struct gossip *gossip, uint32_t *peer,
                                  uint8_t frame[GOSSIP_FRAME_MAX], size_t *size);
 MUST_CHECK bool gossip_next_dial(struct gossip *gossip, struct gossip_seed *dial);
-MUST_CHECK bool gossip_next_drop(struct gossip *gossip, uint32_t *peer); /* then gossip_peer_down() */
+MUST_CHECK bool gossip_next_drop(struct gossip *gossip,
+                                 uint32_t *peer); /* then gossip_peer_down() */
 
 /* --- questions --- */
 
@@ -179,9 +180,9 @@ uint32_t gossip_count(const struct gossip *gossip);
 
 struct gossip_entry {
     const uint8_t *address;
-    bool known;       /* it has a record, perhaps a void one */
-    bool is_void;     /* proven to equivocate */
-    int64_t heard_ms; /* since this version came */
+    bool known;                    /* it has a record, perhaps a void one */
+    bool is_void;                  /* proven to equivocate */
+    int64_t heard_ms;              /* since this version came */
     const uint8_t *record, *other; /* bytes of the record, or of both of the proof; borrowed */
     size_t record_size, other_size;
 };
@@ -209,10 +210,11 @@ MUST_CHECK bool gossip_peer(const struct gossip *gossip, uint32_t peer, struct g
 /* Counters since the start; records_* are outcomes of records that arrived. */
 struct gossip_stats {
     uint64_t frames_in, frames_out, bytes_in, bytes_out;
-    uint64_t frames_limited, frames_bad, frames_foreign; /* over the rate; barred; other version or chain */
+    uint64_t frames_limited, frames_bad,
+        frames_foreign; /* over the rate; barred; other version or chain */
     uint64_t records_new, records_old, records_stranger, records_limited, records_forged;
-    uint64_t verified; /* signatures that had to be checked */
-    uint64_t proofs;   /* equivocations, found or heard */
+    uint64_t verified;     /* signatures that had to be checked */
+    uint64_t proofs;       /* equivocations, found or heard */
     uint32_t peers, bound; /* now */
     uint32_t members, known, voids;
     int64_t silent_ms; /* since any bound peer was heard */

@@ -3,7 +3,8 @@
 #include "proto/gossip_internal.h"
 
 #define KEEP_MS 1000
-#define SEEK 5 /* digests go so many times as often while nobody is heard */
+#define SEEK 5       /* digests go so many times as often while nobody is heard */
+#define SEEK_PEERS 2 /* and to so many */
 #define BLOCKED_MS 50
 
 /* --- news --- */
@@ -24,7 +25,7 @@ static uint32_t choose(struct gossip *g, uint32_t *found, uint32_t count, uint32
 static void owe_news(struct gossip *g, struct peer *p)
 {
     for (uint32_t i = 0; i < g->count; i++)
-        if (g->news[i] > 0 && i != p->slot)
+        if (g->news[i] > 0 && (i != p->slot || g->slots[i].is_void)) /* its own it knows */
             peer_owe(p, i);
 }
 
@@ -42,24 +43,29 @@ static void push_news(struct gossip *g)
 
 /* --- digests --- */
 
-static struct peer *longest_silent(struct gossip *g, const uint32_t *found, uint32_t count)
+static uint32_t longest_silent(const struct gossip *g, const uint32_t *found, uint32_t count)
 {
-    struct peer *silent = &g->peers[found[0]];
+    uint32_t silent = found[0];
     for (uint32_t i = 1; i < count; i++)
-        if (g->peers[found[i]].heard_ms < silent->heard_ms)
-            silent = &g->peers[found[i]];
+        if (g->peers[found[i]].heard_ms < g->peers[silent].heard_ms)
+            silent = found[i];
     return silent;
+}
+
+bool is_silent(const struct gossip *g)
+{
+    return g->clock_ms - g->heard_ms > 3 * g->digest_ms;
 }
 
 static void send_digest(struct gossip *g)
 {
-    uint32_t found[GOSSIP_PEERS_MAX];
-    bool silent = g->clock_ms - g->heard_ms > 3 * g->digest_ms;
-    uint32_t count = peers_bound(g, found);
-    if (count > 0) {
-        struct peer *p = &g->peers[found[random_under(g, count)]];
-        if (random_under(g, 2) == 0) /* the one that may have gone without a word */
-            p = longest_silent(g, found, count);
+    uint32_t found[GOSSIP_PEERS_MAX], count = peers_bound(g, found);
+    bool silent = is_silent(g);
+    uint32_t chosen = choose(g, found, count, silent ? SEEK_PEERS : 1);
+    if (chosen == 1 && random_under(g, 2) == 0) /* the one that may have gone without a word */
+        found[0] = longest_silent(g, found, count);
+    for (uint32_t i = 0; i < chosen; i++) {
+        struct peer *p = &g->peers[found[i]];
         p->digest = true;
         p->unanswered += !silent; /* when nobody answers it is we who are cut off */
     }
@@ -86,7 +92,8 @@ static bool anything_due(const struct gossip *g)
 {
     for (uint32_t i = 0; i < g->peers_max; i++) {
         const struct peer *p = &g->peers[i];
-        bool due = p->hello || p->refuse || p->bye || (p->bound && (p->owes || p->list || p->wants || p->digest));
+        bool due = p->hello || p->refuse || p->bye ||
+                   (p->bound && (p->owes || p->list || p->wants || p->digest));
         if (p->used && !p->drop && due)
             return true;
     }

@@ -114,7 +114,8 @@ static size_t give_list(struct gossip *g, struct peer *p, uint8_t *frame)
     for (uint32_t i = from; i < BUCKETS; i++)
         if ((p->list_mask >> i & 1) && list_bucket(g, i, frame, &at))
             complete |= UINT64_C(1) << i;
-    if (complete == 0 && p->list_mask != 0) { /* nothing that differs lies behind: from the first on */
+    if (complete == 0 &&
+        p->list_mask != 0) { /* nothing that differs lies behind: from the first on */
         for (uint32_t i = 0; i < from; i++)
             if ((p->list_mask >> i & 1) && list_bucket(g, i, frame, &at))
                 complete |= UINT64_C(1) << i;

@@ -102,7 +102,7 @@ struct slot {
 struct peer {
     bool used, outbound, bound, drop, seed;
     bool hello, digest, list, refuse, bye; /* frames due; after a BYE it is dropped */
-    bool owes, wants;                            /* whether the bits below hold any */
+    bool owes, wants;                      /* whether the bits below hold any */
     uint8_t curve[RECORD_KEY_SIZE];
     uint32_t slot; /* of a bound peer, or the member that we dial; VALIDATOR_NONE */
     uint32_t charter;
@@ -155,9 +155,10 @@ struct gossip {
     struct peer *peers;
     uint64_t *bits; /* of all peers */
     uint32_t peers_max, peer_next;
+    int64_t room_us; /* limit of newcomers that displace others */
     struct seed seeds[GOSSIP_SEEDS_MAX];
     uint32_t seed_count;
-    struct gossip_seed dials[4]; /* to be dialled */
+    struct gossip_seed dials[8]; /* to be dialled */
     uint32_t dial_count;
     struct barred barred[BARRED];
     uint32_t barred_next;
@@ -228,7 +229,8 @@ void peer_want(struct peer *peer, uint32_t slot);
 void peer_clear(struct gossip *g, struct peer *peer); /* what it is owed */
 void peer_greeted(struct gossip *g, struct peer *peer, uint32_t slot);
 uint32_t peers_bound(const struct gossip *g, uint32_t found[GOSSIP_PEERS_MAX]);
-void peers_keep(struct gossip *g); /* the housekeeping */
+void peers_keep(struct gossip *g);      /* the housekeeping */
+bool is_silent(const struct gossip *g); /* nobody is heard: it is probably we who are cut off */
 void seed_answered(struct gossip *g, const uint8_t curve[RECORD_KEY_SIZE]);
 
 /* Bucket's hash over what its slots hold. */

@@ -3,7 +3,7 @@
 
 #include "proto/gossip_internal.h"
 
-#define VERSION_US 250000 /* new versions of one record: four a second ... */
+#define VERSION_US 250000             /* new versions of one record: four a second ... */
 #define VERSIONS_US (32 * VERSION_US) /* ... and 32 at once */
 #define DIAL_TURN_MS 5000
 
@@ -180,8 +180,8 @@ static bool contradictory(const uint8_t *a, const struct record_peek *of_a, cons
 {
     bool one_rank = memcmp(of_a->validator, of_b->validator, ADDRESS_SIZE) == 0 &&
                     of_a->serial == of_b->serial && of_a->sequence == of_b->sequence;
-    return one_rank && (of_a->signed_size != of_b->signed_size ||
-                        memcmp(a, b, of_a->signed_size) != 0);
+    return one_rank &&
+           (of_a->signed_size != of_b->signed_size || memcmp(a, b, of_a->signed_size) != 0);
 }
 
 enum merge merge_proof(struct gossip *g, const uint8_t *a, size_t a_size, const uint8_t *b,

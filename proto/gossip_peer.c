@@ -12,7 +12,11 @@
 #define REPLACE_MS 60000
 #define SILENT_MS 5000   /* of two connections the silent one is the dead one */
 #define UNANSWERED_MAX 8 /* digests without a frame in return */
-#define FEW 4            /* with fewer connections the seeds are asked again */
+#define SEEK_DIALS 16    /* under way at once while we are cut off */
+#define SEEK_ROOM 4
+#define ROOM_US 62500 /* newcomers that displace others: 16 a second, 32 at once */
+#define ROOMS_US 2000000
+#define FEW 4 /* with fewer connections the seeds are asked again */
 
 /* --- keys --- */
 
@@ -186,21 +190,46 @@ static struct peer *worse(const struct gossip *g, struct peer *older, struct pee
     return newer->outbound == we_dial ? older : newer;
 }
 
+/* Sends one of the other connections of this member away, if it has any. */
+static bool end_double(struct gossip *g, struct peer *peer)
+{
+    bool found = false;
+    for (uint32_t i = 0; i < g->peers_max; i++) {
+        struct peer *p = &g->peers[i];
+        if (p == peer || !p->used || !p->bound || p->bye || p->drop || p->slot != peer->slot)
+            continue;
+        worse(g, p, peer)->bye = true;
+        found = true;
+    }
+    return found;
+}
+
+/* Newcomers find a place with us though everybody wants one, as with a seed: by chance one of those that came to us
+ * goes. It knows others by now. */
+static void make_room(struct gossip *g, const struct peer *newcomer)
+{
+    uint32_t found[GOSSIP_PEERS_MAX], count = peers_bound(g, found), came = 0;
+    if (count <= g->peers_max - g->peers_max / 4)
+        return;
+    for (uint32_t i = 0; i < count; i++)
+        if (!g->peers[found[i]].outbound && &g->peers[found[i]] != newcomer)
+            found[came++] = found[i];
+    if (came > 0 && limit_take(&g->room_us, g->clock_ms, ROOM_US, ROOMS_US))
+        g->peers[found[random_under(g, came)]].bye = true;
+}
+
 void peer_greeted(struct gossip *g, struct peer *peer, uint32_t slot)
 {
     bool first = !peer->bound;
     peer->slot = slot;
     peer->bound = true;
-    peer->digest |= first && peer->outbound;
+    peer->digest |= first;
     struct seed *seed = seed_with(g, peer->curve);
     if (seed)
         seed->dial_fails = 0;
     g->slots[slot].dial_fails = 0;
-    for (uint32_t i = 0; first && i < g->peers_max; i++) {
-        struct peer *p = &g->peers[i];
-        if (p != peer && p->used && p->bound && !p->bye && !p->drop && p->slot == slot)
-            worse(g, p, peer)->bye = true;
-    }
+    if (first && !end_double(g, peer) && !peer->outbound)
+        make_room(g, peer);
 }
 
 /* --- housekeeping --- */
@@ -270,6 +299,7 @@ struct links {
 static struct links look_around(struct gossip *g)
 {
     struct links links = {0, 0};
+    bool silent = is_silent(g);
     for (uint32_t i = 0; i < g->count; i++)
         g->slots[i].linked = false;
     for (uint32_t i = 0; i < g->seed_count; i++)
@@ -281,9 +311,9 @@ static struct links look_around(struct gossip *g)
         struct seed *seed = seed_with(g, p->curve);
         p->drop = past_its_time(g, p);
         p->hello |= !p->bound;
-        if (seed)
+        if (seed && !(silent && p->bound))
             seed->linked = true;
-        if (p->slot != VALIDATOR_NONE)
+        if (p->slot != VALIDATOR_NONE && !(silent && p->bound))
             g->slots[p->slot].linked = true;
         links.bound += p->bound;
         links.dialled += p->outbound && !p->bound;
@@ -313,14 +343,24 @@ static void replace_one(struct gossip *g)
     g->slots[p->slot].dial_ms = g->clock_ms + REPLACE_MS;
 }
 
-void peers_keep(struct gossip *g)
+/* Cut off: connections may be dead on either side, so some are dialled anew though they seem to be there. What is
+ * still being dialled when the cut ends answers at once. */
+static void seek(struct gossip *g, uint32_t dialled)
 {
-    struct links links = look_around(g);
-    bool mesh = others_known(g) <= GOSSIP_MESH && g->peers_max > GOSSIP_MESH;
+    uint32_t found[GOSSIP_PEERS_MAX], count = peers_bound(g, found);
+    dial_seeds(g);
+    if (dialled < SEEK_DIALS)
+        dial_members(g, SEEK_DIALS - dialled);
+    for (uint32_t i = 0; i < SEEK_ROOM && count > 0 && !free_peer(g); i++)
+        g->peers[found[random_under(g, count)]].drop = true;
+}
+
+static void dial_more(struct gossip *g, const struct links *links)
+{
     uint32_t most = g->peers_max * 2 / 3 < GOSSIP_PARTIAL ? g->peers_max * 2 / 3 : GOSSIP_PARTIAL;
-    uint32_t have = links.bound + links.dialled;
-    g->dial_count = 0;
-    if (mesh || links.bound < FEW)
+    uint32_t have = links->bound + links->dialled;
+    bool mesh = others_known(g) <= GOSSIP_MESH && g->peers_max > GOSSIP_MESH;
+    if (mesh || links->bound < FEW)
         dial_seeds(g);
     if (mesh)
         dial_members(g, UINT32_MAX);
@@ -329,8 +369,18 @@ void peers_keep(struct gossip *g)
     if (g->clock_ms < g->replace_at)
         return;
     g->replace_at = g->clock_ms + jittered(g, REPLACE_MS);
-    if (!mesh && links.bound >= most)
+    if (!mesh && links->bound >= most)
         replace_one(g);
+}
+
+void peers_keep(struct gossip *g)
+{
+    struct links links = look_around(g);
+    g->dial_count = 0;
+    if (is_silent(g))
+        seek(g, links.dialled);
+    else
+        dial_more(g, &links);
 }
 
 /* --- orders --- */

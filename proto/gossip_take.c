@@ -32,8 +32,7 @@ static bool binding_seen(const struct slot *slot, const uint8_t *bytes)
 {
     struct record_peek peek;
     struct fault fault;
-    return slot->record &&
-           record_peek(slot->record->bytes, slot->record->size, &peek, &fault) &&
+    return slot->record && record_peek(slot->record->bytes, slot->record->size, &peek, &fault) &&
            memcmp(peek.binding, bytes, RECORD_BINDING_SIZE) == 0;
 }
 

@@ -108,8 +108,9 @@ static bool check_endpoints(const struct record *r, struct fault *fault)
         return fault_set(fault, "record.endpoints: expected at most %d", RECORD_ENDPOINTS_MAX);
     for (uint32_t i = 0; i < r->endpoint_count; i++)
         if (!record_endpoint_check(r->endpoints[i]))
-            return fault_set(fault, "record.endpoints: expected \"tcp://HOST:PORT\" of at most %d "
-                                    "characters",
+            return fault_set(fault,
+                             "record.endpoints: expected \"tcp://HOST:PORT\" of at most %d "
+                             "characters",
                              RECORD_ENDPOINT_MAX);
     return true;
 }
@@ -134,8 +135,8 @@ static bool check_record(const struct record *r, struct fault *fault)
     return check_binding(&r->binding, fault) &&
            check_text(r->plan, sizeof r->plan, TAG_PLAN, fault) &&
            check_text(r->software, sizeof r->software, TAG_SOFTWARE, fault) &&
-           check_text(r->domain, sizeof r->domain, TAG_DOMAIN, fault) &&
-           check_failure(r, fault) && check_digests(r, fault) && check_endpoints(r, fault);
+           check_text(r->domain, sizeof r->domain, TAG_DOMAIN, fault) && check_failure(r, fault) &&
+           check_digests(r, fault) && check_endpoints(r, fault);
 }
 
 /* --- writing --- */

@@ -48,10 +48,10 @@
 #include "proto/fault.h"
 
 #define RECORD_VERSION 1
-#define RECORD_MAX 1000      /* bytes of a record, less than 1 KB */
-#define RECORD_KEY_SIZE 32   /* ed25519 seed or public key, x25519 public key */
+#define RECORD_MAX 1000    /* bytes of a record, less than 1 KB */
+#define RECORD_KEY_SIZE 32 /* ed25519 seed or public key, x25519 public key */
 #define RECORD_SIGNATURE_SIZE 64
-#define RECORD_BINDING_SIZE 189 /* bytes of an encoded binding */
+#define RECORD_BINDING_SIZE 189             /* bytes of an encoded binding */
 #define RECORD_SERIAL_MAX (UINT64_MAX >> 2) /* above it nothing could follow */
 #define RECORD_SEQUENCE_MAX (UINT64_MAX >> 2)
 
@@ -111,8 +111,8 @@ struct record {
     uint32_t charter;  /* struct charter's id */
     enum coord_state phase;
     char plan[RECORD_PLAN_MAX + 1];
-    uint64_t expected_ms;                   /* how long the work takes */
-    char software[RECORD_SOFTWARE_MAX + 1]; /* version that it is ready with */
+    uint64_t expected_ms;                             /* how long the work takes */
+    char software[RECORD_SOFTWARE_MAX + 1];           /* version that it is ready with */
     struct record_digest digests[RECORD_DIGESTS_MAX]; /* kinds ascending */
     uint32_t digest_count;
     enum record_failure failure;

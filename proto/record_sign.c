@@ -32,8 +32,8 @@ bool record_network_set(struct record_network *network, const char *chain_id, co
     memcpy(network->chain_id, chain_id, length);
     memcpy(network->prefix, prefix, strlen(prefix));
     int size = snprintf(text, sizeof text, "%s%s", domain, chain_id);
-    bool done = size > 0 &&
-                EVP_Digest(text, (size_t)size, network->hash, NULL, EVP_sha256(), NULL) == 1;
+    bool done =
+        size > 0 && EVP_Digest(text, (size_t)size, network->hash, NULL, EVP_sha256(), NULL) == 1;
     assert(done);
     return true;
 }

@@ -335,7 +335,8 @@ bool chain_state_commit(struct chain_state *state, const struct chain_block *blo
         memcpy(record.txs, txs, block->tx_count * sizeof *txs);
     record.applied =
         run(state, &block->header, txs, block->tx_count, results, updates, &record.update_count);
-    record.results = record.applied ? results : NULL;
+    record.results =
+        app_dead(state->app) || record.applied ? results : NULL; /* a halt by plan delivers none */
     bool stored = store_block(state, &record, fault);
     if (stored && record.applied) {
         struct chain_votes kept;

@@ -147,15 +147,16 @@ bool devnet_dir_open(const char *path, struct devnet_dir *dir, struct fault *fau
     char file[DEVNET_PATH_MAX];
     *dir = (struct devnet_dir){.path = realpath(path, NULL)};
     if (!dir->path)
-        return fault_set(fault, "%s: %s; `stagger devnet --dir` makes a devnet there", path,
-                         errno == ENOENT ? "there is no such directory" : strerror(errno));
+        return fault_set(
+            fault, "%s: %s; --dir names another one, `stagger devnet --dir DIR` makes a devnet",
+            path, errno == ENOENT ? "there is no such directory" : strerror(errno));
     bool good = true;
     if (strlen(dir->path) > DEVNET_DIR_MAX)
         good = fault_set(fault, "%.100s...: the name is too long; at most %d bytes expected",
                          dir->path, DEVNET_DIR_MAX);
     else if (!devnet_exists(devnet_dir_file(dir, "settings.json", file)))
-        good = fault_set(fault, "%s: there is no devnet in it; `stagger devnet --dir` makes one",
-                         dir->path);
+        good = fault_set(
+            fault, "%s: there is no devnet in it; `stagger devnet --dir DIR` makes one", dir->path);
     good = good &&
            devnet_genesis_read(devnet_dir_file(dir, "genesis.json", file), &dir->genesis, fault) &&
            settings_read(dir, fault);

@@ -35,7 +35,7 @@ static bool supervisor_ask(const struct devnet_dir *dir, uint32_t process, struc
     union sigval value = {.sival_int = process == DEVNET_CHAIN ? -1 : (int)process};
     if (supervisor > 0 && sigqueue(supervisor, DEVNET_SIGNAL_START, value) == 0)
         return true;
-    return fault_set(fault, "%s: no devnet runs here; `stagger devnet --dir` starts it whole",
+    return fault_set(fault, "%s: no devnet runs here; `stagger devnet --dir DIR` starts it whole",
                      dir->path);
 }
 

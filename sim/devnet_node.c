@@ -132,7 +132,8 @@ static void on_block(void *context, const struct stored_block *block)
     node->rpc.round = 0;
     node->rpc.proposal.hash.none = true;
     node->rpc.round_ms = zclock_time();
-    devnet_pool_block(node->pool, block);
+    if (block->applied) /* otherwise nothing has happened to what it holds */
+        devnet_pool_block(node->pool, block);
     say(node, "block %" PRId64 ": %" PRIu32 " transactions, signed by %" PRIu32 " of %" PRIu32,
         block->header.height, block->tx_count, signed_by(&block->seen_commit),
         block->seen_commit.count);

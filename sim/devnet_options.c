@@ -173,8 +173,8 @@ static bool value_take(struct devnet_options *options, uint32_t option, const ch
     if (row->kind == IS_FLAG || value_read(row, text, &options->number[option]))
         return true;
     expected_text(row, expected);
-    return fault_set(fault, "--%s: '%s' is none; expected %s", row->name, input_quote(text, quoted),
-                     expected);
+    return fault_set(fault, "--%s: '%s' is not accepted; expected %s", row->name,
+                     input_quote(text, quoted), expected);
 }
 
 static void defaults_set(struct devnet_options *options)
@@ -242,7 +242,7 @@ static bool action_read(const char *word, struct devnet_options *options, struct
             options->action = actions[i].action;
             return true;
         }
-    return fault_set(fault, "'%s' is nothing to do with a process; expected start, stop or kill",
+    return fault_set(fault, "there is no '%s' for a process; expected start, stop or kill",
                      input_quote(word, quoted));
 }
 
@@ -284,7 +284,7 @@ static bool words_read(struct devnet_options *options, const char *const *words,
         return fault_set(fault, "expected `stagger devnet %s`",
                          node ? "node start|stop|kill N" : "chain start|stop|kill");
     return fault_set(
-        fault, "'%s' is no command here%s; expected node, chain, status or stop, or options only",
+        fault, "there is no command '%s'%s; expected node, chain, status or stop, or options only",
         input_quote(words[0], quoted), count > 1 ? " with what follows it" : "");
 }
 

@@ -148,6 +148,35 @@ static json_t *json_results(const struct stored_block *block)
     return results;
 }
 
+static json_t *json_event(const char *type, const char *const (*attributes)[2], uint32_t count)
+{
+    json_t *list = json_array();
+    for (uint32_t i = 0; i < count && list; i++)
+        json_array_append_new(list, json_pack("{s:s,s:s,s:b}", "key", attributes[i][0], "value",
+                                              attributes[i][1], "index", 1));
+    return json_pack("{s:s,s:o}", "type", type, "attributes", list);
+}
+
+/* sekai mints a reward at the beginning of each block but the first, and tells of it in these events. A devnet mints
+ * nothing, so the amounts are 0. The addresses are those of the modules that mint and collect, the same on each chain. */
+static json_t *json_rewards(const struct devnet_rpc *rpc, int64_t height)
+{
+    static const char mint[] = "kira1m3h30wlvsf8llruxtpukdvsy0km2kum8c7dkxd", none[] = "0ukex",
+                      collector[] = "kira17xpfvakm2amg962yls6f84z3kell8c5lqkfw2s";
+    static const char *const to_mint[][2] = {{"receiver", mint}, {"amount", none}};
+    static const char *const minted[][2] = {{"minter", mint}, {"amount", none}};
+    static const char *const spent[][2] = {{"spender", mint}, {"amount", none}};
+    static const char *const received[][2] = {{"receiver", collector}, {"amount", none}};
+    static const char *const moved[][2] = {
+        {"recipient", collector}, {"sender", mint}, {"amount", none}};
+    if (rpc->dir->genesis.kind != CHAIN_KIRA || height <= devnet_ledger_first(rpc->ledger))
+        return json_null();
+    return json_pack("[o,o,o,o,o,o]", json_event("coin_received", to_mint, 2),
+                     json_event("coinbase", minted, 2), json_event("coin_spent", spent, 2),
+                     json_event("coin_received", received, 2), json_event("transfer", moved, 3),
+                     json_event("message", moved + 1, 1));
+}
+
 json_t *rpc_block_results(struct rpc_call *call)
 {
     struct stored_block block;
@@ -160,10 +189,10 @@ json_t *rpc_block_results(struct rpc_call *call)
     if (!block.applied && (!block.results || block.tx_count == 0))
         result = rpc_fail(call, "could not find results for height #%" PRId64, height);
     else
-        result = json_pack("{s:o,s:o,s:n,s:n,s:o,s:o}", "height", rpc_json_number(height),
+        result = json_pack("{s:o,s:o,s:o,s:n,s:o,s:o}", "height", rpc_json_number(height),
                            "txs_results", json_results(&block), "begin_block_events",
-                           "end_block_events", "validator_updates", json_updates(&block),
-                           "consensus_param_updates", rpc_json_params());
+                           json_rewards(call->rpc, height), "end_block_events", "validator_updates",
+                           json_updates(&block), "consensus_param_updates", rpc_json_params());
     stored_block_clear(&block);
     return result;
 }

@@ -72,7 +72,7 @@ static bool lock(const char *path, struct fault *fault)
     if (held)
         (void)fault_set(fault,
                         "%s: a devnet runs here already (process %ld); end it with `stagger "
-                        "devnet stop`, or choose another --dir",
+                        "devnet stop --dir DIR`, or choose another --dir",
                         path, (long)devnet_lock_holder(&dir, DEVNET_SUPERVISOR));
     free(dir.path);
     return good;

@@ -26,7 +26,8 @@ struct stored_block {
     struct block_id id;
     uint64_t size; /* bytes of the block as CometBFT counts them */
     struct tx_bytes *txs;
-    struct app_result *results; /* of each transaction; none when the block was not applied */
+    struct app_result
+        *results; /* of each transaction; none when a halt by plan left the block unapplied */
     uint32_t tx_count;
     bool applied;
     struct commit last_commit, seen_commit; /* of h - 1, and of this block */

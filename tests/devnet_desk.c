@@ -45,7 +45,7 @@ static bool keep_frame(void *context, const struct devnet_frame *frame)
 static void pass_block(void *context, const struct stored_block *block)
 {
     struct desk *desk = context;
-    if (desk->rpc.pool)
+    if (desk->rpc.pool && block->applied)
         devnet_pool_block(desk->rpc.pool, block);
 }
 

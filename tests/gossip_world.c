@@ -249,8 +249,7 @@ static void arrive(struct world *w, const struct world_frame *frame)
     if (to->deaf_to_dials)
         return;
     if (c->to_peer == GOSSIP_PEER_NONE) {
-        c->to_peer =
-            gossip_peer_up(to->gossip, w->nodes[c->from].keys.binding.curve, false, now);
+        c->to_peer = gossip_peer_up(to->gossip, w->nodes[c->from].keys.binding.curve, false, now);
         if (c->to_peer == GOSSIP_PEER_NONE)
             return;
         to->conns[c->to_peer] = frame->conn;
@@ -297,6 +296,16 @@ void world_restart(struct world *w, uint32_t node)
             drop(w, node, i);
     gossip_state_destroy(&n->gossip);
     start(w, node, 0);
+}
+
+size_t world_bytes(const struct world *w)
+{
+    size_t bytes = w->frame_room * sizeof *w->frames + w->conn_room * sizeof *w->conns +
+                   w->count * (sizeof *w->nodes + sizeof *w->members +
+                               GOSSIP_PEERS_MAX * sizeof *w->nodes->conns);
+    for (uint32_t i = 0; i < w->frame_count; i++)
+        bytes += w->frames[i].size + 32;
+    return bytes;
 }
 
 /* --- what they know --- */

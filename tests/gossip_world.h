@@ -21,8 +21,8 @@ struct world_node {
 };
 
 struct world_conn {
-    uint32_t from, to;             /* who dialled whom */
-    uint32_t from_peer, to_peer;   /* GOSSIP_PEER_NONE: not up, or over */
+    uint32_t from, to;           /* who dialled whom */
+    uint32_t from_peer, to_peer; /* GOSSIP_PEER_NONE: not up, or over */
 };
 
 struct world_frame {
@@ -75,6 +75,9 @@ uint32_t world_voids(const struct world *w, uint32_t node);
 
 /* Whether all agents that are not cut hold the same. */
 bool world_level(const struct world *w);
+
+/* Bytes of the network's own arrays and of frames on their way, which are no instance's. */
+size_t world_bytes(const struct world *w);
 
 uint32_t world_below(struct world *w, uint32_t bound);
 

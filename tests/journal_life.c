@@ -157,7 +157,8 @@ bool life_open_expecting(struct life *life, enum coord_journal kind)
         assert_false(life->found.sent || life->found.history);
         life->synced = life->appended = (struct life_marks){0};
     } else {
-        assert_int_not_equal(life->found.kind, JOURNAL_DAMAGED);
+        if (life->found.kind == JOURNAL_DAMAGED)
+            fail_msg("%s", life->found.text);
         check_memory(life);
         check_sent(life);
     }

@@ -82,6 +82,17 @@ static void drop_writes(struct sim *sim, uint32_t file)
     sim->write_count = kept;
 }
 
+/* The disk was writing whole blocks of 4 KB when the power went: what else stood in them is gone too. */
+static void garble(struct sim *sim, const struct sim_write *w)
+{
+    struct sim_file *f = &sim->files[w->file];
+    uint64_t end = (w->offset + w->size + 4095) / 4096 * 4096;
+    for (uint64_t at = w->offset / 4096 * 4096; at < end; at += 8) {
+        uint64_t noise = sim_chance(sim, UINT64_MAX);
+        apply(&f->durable, &f->durable_size, (const uint8_t *)&noise, 8, at);
+    }
+}
+
 /* A part of a write, which any sector of it may be missing from; now and then torn within a sector. */
 static void apply_torn(struct sim *sim, const struct sim_write *w)
 {
@@ -90,8 +101,10 @@ static void apply_torn(struct sim *sim, const struct sim_write *w)
         apply_cut(&f->durable, &f->durable_size, w->offset);
         return;
     }
-    uint64_t how = sim_chance(sim, 4);
-    if (how == 0) {
+    uint64_t how = sim_chance(sim, 5);
+    if (how == 4) {
+        garble(sim, w);
+    } else if (how == 0) {
         apply(&f->durable, &f->durable_size, w->data, w->size, w->offset);
     } else if (how == 1) {
         size_t from = sim_chance(sim, w->size + 1), to = from + sim_chance(sim, w->size - from + 1);

@@ -2,7 +2,8 @@
  *
  *     sim_disk(&sim)          a struct journal_disk on it
  *     sim.die_at = 7          the process dies within operation number 7; nothing works until sim_restart()
- *     sim_restart(&sim, true) power was lost: of what was not synced, any part may be there, in any order, torn
+ *     sim_restart(&sim, true) power was lost: of what was not synced, any part may be there, in any order, torn;
+ *                             blocks of 4 KB that were being written may be lost as a whole
  *     sim_restart(&sim, false) only the process died
  *     sim.room = 100          the disk takes so many bytes more
  *     sim.sync_fails = 1      one sync fails, and what it should have written counts as written from then on

@@ -340,7 +340,7 @@ static void without_the_chain_process(void **state)
     assert_code(d, 0);
     d->away = false;
     int64_t now_ms = zclock_mono();
-    devnet_pool_tick(d->rpc.pool, now_ms + 999);
+    devnet_pool_tick(d->rpc.pool, now_ms + 300);
     assert_int_equal(d->sent_count, 0);
     devnet_pool_tick(d->rpc.pool, now_ms + 1100);
     assert_int_equal(d->sent_count, 2);

@@ -79,20 +79,24 @@ class Flow(threading.Thread):
         self.paused = not self.paused
 
 
-def fresh_or_gone(question):
+def perhaps(action):
+    """Who is asked may be gone, or have these bytes already."""
     try:
-        return question()
-    except GONE:
-        return None
+        action()
+    except (*GONE, Refused):
+        pass
 
 
-def kill(net, process):
-    pid = net.pid(process)
-    if pid:
+def kill(net, dead):
+    """Returns when they are gone, which takes a moment."""
+    killed = {process: net.pid(process) for process in dead}
+    for pid in filter(None, killed.values()):
         try:
             os.kill(pid, signal.SIGKILL)
         except ProcessLookupError:
             pass
+    for process, pid in killed.items():
+        poll(lambda: not pid or net.pid(process) != pid, f"{process} is gone")
 
 
 def start(net, process):
@@ -102,7 +106,6 @@ def start(net, process):
         net.start()
         return
     words = ("chain", "start") if process == "chain" else ("node", "start", str(process))
-    poll(lambda: not net.pid(process), f"{process} is gone")
     net.hand(*words)
 
 
@@ -178,9 +181,9 @@ def trial(args):
                 time.sleep(rng.random() * 2 * BLOCK_S)  # a random moment of a block
                 dead = victims(rng, net)
                 if args.chain == "kira" and rng.random() < 0.3:
-                    fresh_or_gone(lambda: flow.members(rng))
+                    perhaps(lambda: flow.members(rng))
+                kill(net, dead)
                 for process in dead:
-                    kill(net, process)
                     kind = process if isinstance(process, str) else "node"
                     counts[kind] = counts.get(kind, 0) + 1
                 try:

@@ -60,7 +60,7 @@ def need_stagger():
         skip("this stagger has no devnet")
 
 
-def poll(question, what, patience_s=None):
+def poll(question, what, patience_s=None, again_s=AGAIN_S):
     """Asks until the answer is true, and returns it. Whoever does not answer is asked again."""
     end = time.monotonic() + (patience_s or PATIENCE_S)
     last = None
@@ -71,7 +71,7 @@ def poll(question, what, patience_s=None):
                 return answer
         except GONE as gone:
             last = gone
-        time.sleep(AGAIN_S)
+        time.sleep(again_s)
     raise AssertionError(f"in {patience_s or PATIENCE_S:g} s not: {what}" + (f" ({last})" if last else ""))
 
 
@@ -86,6 +86,8 @@ def fetch(url, body=None, timeout=10):
         with urllib.request.urlopen(request, timeout=timeout) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
+        if error.code == 503:
+            raise ConnectionError("it is stopping") from None
         return error.code, error.read().decode()
 
 
@@ -104,7 +106,7 @@ def ask(url, method, /, **params):
 class Devnet:
     def __init__(self, chain="kira", validators=4, *options):
         self.chain, self.count = chain, validators
-        self.home = Path(tempfile.mkdtemp(prefix="devnet-"))
+        self.home = Path(tempfile.mkdtemp(prefix="stagger-net-test-"))
         self.dir = self.home / "net"
         self.options = ["--chain", chain, "--validators", str(validators), *map(str, options)]
         self.supervisor, self.public = None, None
@@ -122,16 +124,21 @@ class Devnet:
 
     def start(self, *options, wait=True):
         """The supervisor, in the foreground; back when every node answers."""
+        self.stale = self.written()  # of a run that was killed
         with open(self.said, "ab") as said:
             self.supervisor = subprocess.Popen([STAGGER, "devnet", "--dir", str(self.dir), *options], stdout=said,
                                                stderr=said, stdin=subprocess.DEVNULL, preexec_fn=dies_with_me)
         if wait:
             self.wait_up()
 
+    def written(self):
+        path = self.dir / "devnet.json"
+        return path.stat().st_mtime_ns if path.exists() else None
+
     def is_up(self):
         if self.supervisor.poll() is not None:
             raise AssertionError(f"stagger devnet ended with status {self.supervisor.returncode}: {self.words()}")
-        return (self.dir / "devnet.json").exists()
+        return self.written() not in (None, self.stale)
 
     def wait_up(self):
         poll(self.is_up, "stagger devnet writes devnet.json")

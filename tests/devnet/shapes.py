@@ -17,9 +17,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from lines import run_groups, same  # noqa: E402
+from table_kira import timeout_in_block  # noqa: E402
 from net import SHARED, Devnet, Refused, fetch, need_stagger, poll, skip  # noqa: E402
 from wire import (DCL, Account, broadcast, coins_to_self, disable, enable, field, fields, hash_of, pause,  # noqa: E402
-                  upgrade)
+                  unpause, upgrade)
 
 KIRA, DCL_FIXTURES = SHARED / "fixtures" / "sekai-0.4.13", SHARED / "fixtures" / "dcl-1.5.2"
 QUICK = ("--block-time", "250ms", "--timeout-propose", "300ms")
@@ -246,6 +247,8 @@ def kira_history(say):
         net.wait_height(3)
         me = Account(net, 4)
         hashes_of(net, me)
+        me.run(unpause(me))
+        timeout_in_block(net, me)
         net.node("stop", 3)
         net.wait_height(50)
         real, heights = union(KIRA), range(1, 50)
