@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "node/command_tx.h"
 
@@ -159,17 +160,29 @@ static bool refuse_funds(const struct tx_situation *s, struct tx_refusal *refusa
                   s->facts->balance, s->denom, s->facts->turn_fees, s->denom);
 }
 
+/* Members that sign and will go on doing so without this one: a member that is no longer ACTIVE leaves two blocks
+ * after its pause. */
+static uint64_t staying(const struct tx_situation *s)
+{
+    const struct chain_facts *f = s->facts;
+    uint64_t count = 0;
+    for (uint32_t i = 0; i < f->set_count; i++) {
+        const struct query_record *record = chain_record_at(f, f->set[i].address);
+        bool going = record && record->status != COORD_ACTIVE;
+        bool own = memcmp(f->set[i].address, f->record.consensus, ADDRESS_SIZE) == 0;
+        count += s->liveness->signed_any[i] && !going && !own;
+    }
+    return count;
+}
+
 /* A pause by hand must leave what the draw would have left. */
 static bool refuse_floor(const struct tx_situation *s, struct tx_refusal *refusal)
 {
     if (s->action != TX_DO_PAUSE)
         return false;
     assert(s->liveness);
-    const struct member *own = chain_member_at(s->facts, s->facts->record.consensus);
     uint64_t reference = tx_reference(s->facts), floor = tx_floor(s->min_validators, reference);
-    uint64_t live = s->liveness->live;
-    if (own && s->liveness->signed_any[own - s->facts->set])
-        live--;
+    uint64_t live = staying(s);
     return live < floor &&
            refuse(refusal, false,
                   "%" PRIu64

@@ -140,6 +140,9 @@ static bool plan_take(struct tx_wish *wish, struct tx_request *request, struct f
     if (request->chain == CHAIN_KIRA && submits) {
         if (!wish->has_upgrade_time)
             return fault_set(fault, "--upgrade-time is missing: such as 2026-12-24T18:00:00Z");
+        if (!wish->plan.old_chain_id || !wish->plan.new_chain_id)
+            return fault_set(fault, "--%s-chain-id is missing; a soft upgrade has the same twice",
+                             wish->plan.old_chain_id ? "new" : "old");
         wish->plan.memo = wish->memo ? wish->memo : wish->plan.memo;
         request->memo = NULL;
     }

@@ -45,6 +45,18 @@
  * call writes them again. When the buffer has reached JOURNAL_BUFFER_MAX, events and blocks are dropped, up to the
  * agent's next start (a gap: the history ends there, replay says so); memory and transactions never are.
  *
+ * How an agent uses it, so that replay finds what happened:
+ *
+ *     journal_open(), journal_view() if found.history, coord_init(), journal_append_core()
+ *     EVENT_START with found.kind and found.memory; chain_resume() if found.sent
+ *     view_block()     with journal_append_block() beside it; results likewise
+ *     coord_step()     journal_append_event() at once; then the effects in order:
+ *       EFFECT_PERSIST   journal_append_memory(coord_memory()), journal_sync(): false: none of the others, but
+ *                        EVENT_STORE, and both again when journal_sync() returns true
+ *       EFFECT_SEND      in the persist hook journal_append_sent(), journal_sync()
+ *       EFFECT_RUNTIME   journal_append_note(NOTE_RUNTIME) when there is more to know than the core's own step
+ *     journal_is_long()  journal_rotate(), between two steps
+ *
  * Invariants:
  *   J1 when journal_sync() has returned true, everything appended before is found by every later journal_open().
  *   J2 a memory that journal_open() finds was appended, and nothing older than the latest one synced.

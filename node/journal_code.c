@@ -185,6 +185,13 @@ void code_memory(struct code *code, struct coord_memory *m)
     m->frozen_since = code_height(code, m->frozen_since);
 }
 
+static int32_t code_minute(struct code *code, int32_t minute)
+{
+    int64_t value = code_signed(code, minute);
+    code->bad |= value < INT32_MIN || value > INT32_MAX;
+    return code->bad ? 0 : (int32_t)value;
+}
+
 void code_policy(struct code *code, struct coord_policy *p)
 {
     p->own_floor = code_signed(code, p->own_floor);
@@ -193,8 +200,8 @@ void code_policy(struct code *code, struct coord_policy *p)
     p->window_margin_ms = code_signed(code, p->window_margin_ms);
     p->domain_max = code_small(code, p->domain_max);
     p->failures_max = code_small(code, p->failures_max);
-    p->hours_from_min = (int32_t)code_choice(code, (uint32_t)p->hours_from_min, 24 * 60 + 1);
-    p->hours_to_min = (int32_t)code_choice(code, (uint32_t)p->hours_to_min, 24 * 60 + 1);
+    p->hours_from_min = code_minute(code, p->hours_from_min);
+    p->hours_to_min = code_minute(code, p->hours_to_min);
     p->attempts_max = code_small(code, p->attempts_max);
     p->retry_ms = code_signed(code, p->retry_ms);
     p->still_ms = code_signed(code, p->still_ms);

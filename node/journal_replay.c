@@ -6,6 +6,8 @@
 
 #include "node/journal_internal.h"
 
+#define MINUTES_OF_DAY (24 * 60)
+
 struct replay {
     const struct journal_disk *disk;
     const char *name;
@@ -17,6 +19,7 @@ struct replay {
     struct coord core;
     bool known;   /* the core is as it was in the agent */
     bool started; /* it has been given EVENT_START */
+    bool either;  /* or not: the run began in an earlier file, and no step has followed yet */
 };
 
 static struct replay_place place_of(const struct journal_record *record)
@@ -45,7 +48,7 @@ static bool take_open(struct replay *r, const struct journal_record *record)
     if (!journal_read_opening(record, &opening))
         return impossible(r, record);
     r->known = false;
-    r->started = opening.rotated;
+    r->started = r->either = opening.rotated;
     r->result->runs++;
     const struct replay_opening told = {place_of(record), opening.now, opening.rotated,
                                         opening.kind};
@@ -67,6 +70,21 @@ static bool same_core(const struct coord *a, const struct coord *b)
     return same;
 }
 
+static bool is_duration(int64_t ms)
+{
+    return ms >= 0 && ms < INT64_C(1) << 50;
+}
+
+/* What the settings let an operator give. */
+static bool policy_is_possible(const struct coord_policy *p)
+{
+    return p->own_floor >= 0 && p->max_offline >= 0 && p->freeze >= COORD_FREEZE_OFF &&
+           is_duration(p->window_margin_ms) && is_duration(p->retry_ms) &&
+           is_duration(p->still_ms) && p->hours_from_min >= 0 &&
+           p->hours_from_min <= MINUTES_OF_DAY && p->hours_to_min >= 0 &&
+           p->hours_to_min <= MINUTES_OF_DAY;
+}
+
 static bool take_core(struct replay *r, const struct journal_record *record)
 {
     struct code code = code_read(record->bytes, record->size);
@@ -75,7 +93,7 @@ static bool take_core(struct replay *r, const struct journal_record *record)
     code_policy(&code, &policy);
     code_core(&code, &core);
     core.policy = &r->policy;
-    if (!code_finished(&code) || !coord_memory_valid(&core.memory))
+    if (!code_finished(&code) || !coord_memory_valid(&core.memory) || !policy_is_possible(&policy))
         return impossible(r, record);
     if (r->known && r->started && !same_core(&r->core, &core))
         return end_with(r, REPLAY_DIFFERS, record,
@@ -91,7 +109,7 @@ static bool step_is_possible(const struct replay *r, const struct coord_event *e
 {
     bool start = event->kind == EVENT_START;
     bool memory = start && event->start.journal == JOURNAL_KEPT;
-    return r->known && r->started != start && r->past.begun &&
+    return r->known && (r->either || r->started != start) && r->past.begun &&
            r->core.self < view_count(r->past.view) && r->core.head.n <= r->past.head.n &&
            (!memory || coord_memory_valid(&event->start.memory));
 }
@@ -125,6 +143,7 @@ static bool take_event(struct replay *r, const struct journal_record *record)
     step.effects = &effects;
     coord_step(&r->core, &event, &effects);
     r->started = true;
+    r->either = false;
     r->result->steps++;
     step.same = effects.count == count && code_digest(r->digest, &effects, &r->core) == digest;
     if (r->listener->stepped)

@@ -82,6 +82,7 @@ static bool holds(const struct line *line)
 
 void line_cut(struct line *line)
 {
+    line->leaving = true;
     if (holds(line))
         shutdown(line->fd, SHUT_RDWR);
 }
@@ -178,7 +179,7 @@ struct line *lines_of_peer(struct lines *lines, uint32_t peer)
 
 static bool is_stranger(const struct line *line)
 {
-    return line->used && !line->outbound && !line->bound;
+    return line->used && !line->outbound && !line->bound && !line->leaving;
 }
 
 uint32_t lines_count(const struct lines *lines, bool strangers)
@@ -191,52 +192,48 @@ uint32_t lines_count(const struct lines *lines, bool strangers)
 
 /* --- who gets in --- */
 
+static bool are_neighbours(const struct line *a, const struct line *b)
+{
+    return memcmp(a->neighbours, b->neighbours, sizeof a->neighbours) == 0;
+}
+
 static uint32_t count_neighbours(const struct lines *lines, const struct line *of)
 {
     uint32_t count = 0;
     for (uint32_t i = 0; i < lines->top; i++)
-        count += is_stranger(&lines->line[i]) &&
-                 memcmp(lines->line[i].neighbours, of->neighbours, sizeof of->neighbours) == 0;
+        count += is_stranger(&lines->line[i]) && are_neighbours(&lines->line[i], of);
     return count;
 }
 
-static struct line *oldest_neighbour(struct lines *lines, const struct line *of)
+/* The oldest of the newcomer's neighbours, or of those who are most. */
+static struct line *who_leaves(struct lines *lines, const struct line *newcomer, bool neighbour)
 {
-    struct line *oldest = NULL;
-    for (uint32_t i = 0; i < lines->top; i++) {
-        struct line *line = &lines->line[i];
-        if (is_stranger(line) && line != of && (!oldest || line->since_ms < oldest->since_ms) &&
-            memcmp(line->neighbours, of->neighbours, sizeof of->neighbours) == 0)
-            oldest = line;
-    }
-    return oldest;
-}
-
-static struct line *most_crowded(struct lines *lines)
-{
-    struct line *found = NULL;
+    struct line *leaves = NULL;
     uint32_t most = 0;
     for (uint32_t i = 0; i < lines->top; i++) {
         struct line *line = &lines->line[i];
-        uint32_t count = is_stranger(line) ? count_neighbours(lines, line) : 0;
-        if (count > most) {
+        if (!is_stranger(line) || line == newcomer ||
+            (neighbour && !are_neighbours(line, newcomer)))
+            continue;
+        uint32_t count = neighbour ? 1 : count_neighbours(lines, line);
+        if (count > most || (count == most && line->since_ms < leaves->since_ms)) {
             most = count;
-            found = line;
+            leaves = line;
         }
     }
-    return found;
+    return leaves;
 }
 
 static void make_room(struct lines *lines, struct line *newcomer)
 {
-    struct line *leaves = NULL;
-    if (count_neighbours(lines, newcomer) > lines->neighbours_max)
-        leaves = oldest_neighbour(lines, newcomer);
-    else if (lines_count(lines, true) > lines->strangers_max)
-        leaves = oldest_neighbour(lines, most_crowded(lines));
-    if (leaves)
-        line_cut(leaves);
-    if (leaves && leaves->peer == NOBODY)
+    bool neighbour = count_neighbours(lines, newcomer) > lines->neighbours_max;
+    if (!neighbour && lines_count(lines, true) <= lines->strangers_max)
+        return;
+    struct line *leaves = who_leaves(lines, newcomer, neighbour);
+    if (!leaves)
+        return;
+    line_cut(leaves);
+    if (leaves->peer == NOBODY)
         line_end(lines, leaves); /* nobody else knows of it */
 }
 

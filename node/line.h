@@ -38,13 +38,15 @@
 
 struct line {
     bool used, outbound, bound;
-    bool connecting;   /* outbound: libzmq was told its endpoint */
-    bool named;        /* its id is known: it has spoken, or we dialled */
-    int fd;            /* -1: not yet */
-    uint32_t peer;     /* gossip's number, GOSSIP_PEER_NONE */
-    uint32_t id;       /* of the two ROUTERs each has its own */
+    bool leaving;    /* it was cut, and its end has not been told yet */
+    bool connecting; /* outbound: libzmq was told its endpoint */
+    bool named;      /* its id is known: it has spoken, or we dialled */
+    int fd;          /* -1: not yet */
+    uint32_t peer;   /* gossip's number, GOSSIP_PEER_NONE */
+    uint32_t id;     /* of the two ROUTERs each has its own */
     int64_t since_ms;
     uint64_t delivered; /* bytes that had arrived when its last message was read */
+    uint8_t key[32];    /* outbound: of the server that may answer */
     uint8_t address[16], neighbours[16];
     uint16_t port;
     char endpoint[LINE_ENDPOINT_MAX]; /* outbound: as libzmq was told */

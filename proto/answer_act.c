@@ -76,6 +76,7 @@ static bool propose_read(struct arena *arena, const Cosmos__Any *any, struct ans
     if (!propose)
         return false;
     act->kind = ACT_PROPOSE_UPGRADE;
+    act->addresses[0] = bytes_of(propose->creator);
     act->has_creator = address_of(propose->creator, false, act->creator);
     act->info = bytes_of(propose->info);
     act->time_s = propose->time;
@@ -97,14 +98,83 @@ static bool vote_read(struct arena *arena, const Cosmos__Any *any, enum answer_a
     if (!vote)
         return false;
     act->kind = kind;
+    act->addresses[0] = bytes_of(vote->creator);
     act->has_creator = address_of(vote->creator, false, act->creator);
     act->info = bytes_of(vote->info);
     act->time_s = vote->time;
-    if (kind == ACT_APPROVE_UPGRADE || kind == ACT_REJECT_UPGRADE)
+    if (kind == ACT_APPROVE_UPGRADE || kind == ACT_REJECT_UPGRADE) {
         act->name = bytes_of(vote->name);
-    else
-        act->has_validator = address_of(vote->name, true, act->validator);
+        return true;
+    }
+    act->addresses[1] = bytes_of(vote->name);
+    act->has_validator = address_of(vote->name, true, act->validator);
     return true;
+}
+
+/* Messages whose meaning tx.h has: the addresses as they are written. */
+
+static bool send_read(struct arena *arena, const Cosmos__Any *any, struct answer_act *act,
+                      struct fault *fault)
+{
+    const Cosmos__MsgSend *send = bounded_unpack(
+        arena, &cosmos__msg_send__descriptor, any->value.data, any->value.len, "bank send", fault);
+    if (!send)
+        return false;
+    act->addresses[0] = bytes_of(send->from_address);
+    act->addresses[1] = bytes_of(send->to_address);
+    return true;
+}
+
+static bool kira_membership_read(struct arena *arena, const Cosmos__Any *any,
+                                 struct answer_act *act, struct fault *fault)
+{
+    const Kira__MsgMembership *read =
+        bounded_unpack(arena, &kira__msg_membership__descriptor, any->value.data, any->value.len,
+                       "message", fault);
+    if (read)
+        act->addresses[0] = bytes_of(read->validator_addr);
+    return read != NULL;
+}
+
+static bool dcl_membership_read(struct arena *arena, const Cosmos__Any *any, struct answer_act *act,
+                                struct fault *fault)
+{
+    const Dcl__MsgMembership *read = bounded_unpack(
+        arena, &dcl__msg_membership__descriptor, any->value.data, any->value.len, "message", fault);
+    if (read)
+        act->addresses[0] = bytes_of(read->creator);
+    return read != NULL;
+}
+
+static bool create_read(struct arena *arena, const Cosmos__Any *any, struct answer_act *act,
+                        struct fault *fault)
+{
+    const Dcl__MsgCreateValidator *create =
+        bounded_unpack(arena, &dcl__msg_create_validator__descriptor, any->value.data,
+                       any->value.len, "message", fault);
+    if (create)
+        act->addresses[0] = bytes_of(create->signer);
+    return create != NULL;
+}
+
+static bool named_read(struct arena *arena, const Cosmos__Any *any, enum tx_message_kind message,
+                       struct answer_act *act, struct fault *fault)
+{
+    switch (message) {
+    case TX_MESSAGE_SEND:
+        return send_read(arena, any, act, fault);
+    case TX_MESSAGE_PAUSE:
+    case TX_MESSAGE_UNPAUSE:
+    case TX_MESSAGE_ACTIVATE:
+        return kira_membership_read(arena, any, act, fault);
+    case TX_MESSAGE_DISABLE_NODE:
+    case TX_MESSAGE_ENABLE_NODE:
+        return dcl_membership_read(arena, any, act, fault);
+    case TX_MESSAGE_CREATE_VALIDATOR:
+        return create_read(arena, any, act, fault);
+    default:
+        return true;
+    }
 }
 
 static bool act_read(struct arena *arena, const Cosmos__Any *any, enum tx_message_kind message,
@@ -125,7 +195,7 @@ static bool act_read(struct arena *arena, const Cosmos__Any *any, enum tx_messag
         return vote_read(arena, any, ACT_APPROVE_DISABLE, act, fault);
     if (tx_any_is(any, DISABLE_URL "RejectDisableValidator"))
         return vote_read(arena, any, ACT_REJECT_DISABLE, act, fault);
-    return true;
+    return named_read(arena, any, message, act, fault);
 }
 
 const struct answer_act *answer_acts_read(const struct tx_decoded *tx, struct arena *arena,

@@ -1,5 +1,6 @@
-/* What a chain that runs a transaction needs of it beyond tx.h: the contents of proposals, and the trustees'
- * messages. For the devnet; the daemon has no use for them.
+/* What a chain that runs a transaction needs of it beyond tx.h: the contents of proposals, the trustees' messages,
+ * and in what words addresses stand, because a chain refuses those of another network though their bytes are the
+ * same. For the devnet; the daemon has no use for them.
  */
 #ifndef STAGGER_PROTO_ANSWER_ACT_H
 #define STAGGER_PROTO_ANSWER_ACT_H
@@ -7,8 +8,10 @@
 #include "proto/header.h"
 #include "proto/tx.h"
 
+#define ANSWER_ADDRESSES_MAX 2
+
 enum answer_act_kind {
-    ACT_NONE, /* another message: nothing more is read of it */
+    ACT_NONE, /* another message: only its addresses are read */
     ACT_UPGRADE_PROPOSAL,
     ACT_CANCEL_PROPOSAL,
     ACT_OTHER_PROPOSAL,
@@ -30,6 +33,8 @@ struct answer_act {
     uint8_t creator[ACCOUNT_ADDRESS_SIZE], validator[ACCOUNT_ADDRESS_SIZE];
     int64_t height, time_s;          /* DCL: plan's height, time that the sender gave */
     struct tx_bytes plan_info, info; /* DCL */
+    struct tx_bytes
+        addresses[ANSWER_ADDRESSES_MAX]; /* all that are bech32 text; unused ones are empty */
 };
 
 /* One act for each message, in the arena; NULL when a message is broken or memory is short. */

@@ -1,6 +1,7 @@
 /* What the files of gossip share: the instance, its slots and its peers.
  *
- *     gossip.c        life, time, members, questions
+ *     gossip.c        life, time, members
+ *     gossip_ask.c    questions
  *     gossip_pool.c   verified records, one copy each
  *     gossip_merge.c  a record or a proof against its slot
  *     gossip_own.c    our own record
@@ -74,7 +75,13 @@ struct gossip_pool {
     uint32_t instances;
 };
 
-enum verdict { VERDICT_GOOD, VERDICT_FORGED, VERDICT_ALIEN /* another account's */, VERDICT_SHORT };
+enum verdict {
+    VERDICT_GOOD,
+    VERDICT_FORGED,
+    VERDICT_ALIEN,  /* another account's */
+    VERDICT_UNREAD, /* signed by its author, but with values that we do not know */
+    VERDICT_SHORT,  /* of memory */
+};
 
 /* The kept copy of a record, verified unless it was before; one user more. `bound` is a record of the same
  * validator whose binding has been verified, or NULL. *verified counts signatures checked. */
@@ -100,7 +107,7 @@ struct slot {
 };
 
 struct peer {
-    bool used, outbound, bound, drop, seed;
+    bool used, outbound, bound, drop;
     bool hello, digest, list, refuse, bye; /* frames due; after a BYE it is dropped */
     bool owes, wants;                      /* whether the bits below hold any */
     uint8_t curve[RECORD_KEY_SIZE];

@@ -51,10 +51,10 @@ static bool version_allowed(struct gossip *g, struct slot *slot)
     return limit_take(&slot->limit_us, g->clock_ms, VERSION_US, VERSIONS_US);
 }
 
-/* What became of it. A forgery is not charged to the member that it names. */
+/* What became of it. Only what its author has signed is charged to the member that it names. */
 static enum merge outcome(struct slot *slot, enum verdict verdict)
 {
-    if (verdict != VERDICT_GOOD)
+    if (verdict == VERDICT_FORGED || verdict == VERDICT_ALIEN)
         slot->limit_us -= VERSION_US;
     switch (verdict) {
     case VERDICT_GOOD:
@@ -62,6 +62,7 @@ static enum merge outcome(struct slot *slot, enum verdict verdict)
     case VERDICT_FORGED:
         return MERGE_BAD;
     case VERDICT_ALIEN: /* sets may differ by a block, and accounts change */
+    case VERDICT_UNREAD:
         return MERGE_STRANGER;
     default:
         return MERGE_LIMITED; /* memory is short: as if it had been lost */

@@ -143,7 +143,6 @@ uint32_t gossip_peer_up(struct gossip *gossip, const uint8_t curve[RECORD_KEY_SI
                        .outbound = outbound,
                        .hello = true,
                        .slot = outbound ? slot_with(g, curve) : VALIDATOR_NONE,
-                       .seed = outbound && seed_with(g, curve),
                        .up_ms = g->clock_ms,
                        .heard_ms = g->clock_ms,
                        .owe = p->owe,
@@ -169,14 +168,15 @@ void gossip_peer_down(struct gossip *gossip, uint32_t peer, struct instant now)
     struct peer *p = &g->peers[peer];
     struct seed *seed = seed_with(g, p->curve);
     clock_advance(g, now);
+    bool worked = p->bound && g->clock_ms - p->up_ms >= DIAL_MS;
     p->used = false;
     if (!p->outbound)
         return;
     if (seed)
-        seed->dial_ms = redial_at(g, p->bound, &seed->dial_fails, SEED_REDIAL_MAX_MS);
+        seed->dial_ms = redial_at(g, worked, &seed->dial_fails, SEED_REDIAL_MAX_MS);
     if (p->slot != VALIDATOR_NONE) {
         struct slot *slot = &g->slots[p->slot];
-        slot->dial_ms = redial_at(g, p->bound, &slot->dial_fails, REDIAL_MAX_MS);
+        slot->dial_ms = redial_at(g, worked, &slot->dial_fails, REDIAL_MAX_MS);
     }
 }
 
@@ -205,8 +205,8 @@ static bool end_double(struct gossip *g, struct peer *peer)
 }
 
 /* Newcomers find a place with us though everybody wants one, as with a seed: by chance one of those that came to us
- * goes. It knows others by now. */
-static void make_room(struct gossip *g, const struct peer *newcomer)
+ * goes, or when that happens too often the newcomer. A quarter of the table stays free for greetings. */
+static void make_room(struct gossip *g, struct peer *newcomer)
 {
     uint32_t found[GOSSIP_PEERS_MAX], count = peers_bound(g, found), came = 0;
     if (count <= g->peers_max - g->peers_max / 4)
@@ -215,7 +215,8 @@ static void make_room(struct gossip *g, const struct peer *newcomer)
         if (!g->peers[found[i]].outbound && &g->peers[found[i]] != newcomer)
             found[came++] = found[i];
     if (came > 0 && limit_take(&g->room_us, g->clock_ms, ROOM_US, ROOMS_US))
-        g->peers[found[random_under(g, came)]].bye = true;
+        newcomer = &g->peers[found[random_under(g, came)]];
+    newcomer->bye = true;
 }
 
 void peer_greeted(struct gossip *g, struct peer *peer, uint32_t slot)
@@ -224,10 +225,6 @@ void peer_greeted(struct gossip *g, struct peer *peer, uint32_t slot)
     peer->slot = slot;
     peer->bound = true;
     peer->digest |= first;
-    struct seed *seed = seed_with(g, peer->curve);
-    if (seed)
-        seed->dial_fails = 0;
-    g->slots[slot].dial_fails = 0;
     if (first && !end_double(g, peer) && !peer->outbound)
         make_room(g, peer);
 }

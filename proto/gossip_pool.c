@@ -149,28 +149,31 @@ static struct kept *keep(struct gossip_pool *pool, const uint8_t *bytes, size_t 
     return kept;
 }
 
-static bool binding_known(const struct kept *bound, const struct record *r)
+static bool binding_known(const struct kept *bound, const uint8_t binding[RECORD_BINDING_SIZE])
 {
-    uint8_t binding[RECORD_BINDING_SIZE];
     struct record_peek peek;
     struct fault fault;
-    if (!bound || !record_peek(bound->bytes, bound->size, &peek, &fault))
-        return false;
-    record_binding_encode(&r->binding, binding);
-    return memcmp(peek.binding, binding, sizeof binding) == 0;
+    return bound && record_peek(bound->bytes, bound->size, &peek, &fault) &&
+           memcmp(peek.binding, binding, RECORD_BINDING_SIZE) == 0;
 }
 
 static enum verdict verify(struct gossip_pool *pool, const uint8_t *bytes, size_t size,
-                           const struct record *r, const struct kept *bound,
-                           const uint8_t account[ACCOUNT_ADDRESS_SIZE], uint64_t *verified)
+                           const struct kept *bound, const uint8_t account[ACCOUNT_ADDRESS_SIZE],
+                           uint64_t *verified)
 {
     uint8_t address[ACCOUNT_ADDRESS_SIZE];
-    account_address(r->binding.account, address);
+    struct record_peek peek;
+    struct record_binding binding;
+    struct fault fault;
+    if (!record_peek(bytes, size, &peek, &fault) ||
+        !record_binding_decode(peek.binding, &binding, &fault))
+        return VERDICT_FORGED;
+    account_address(binding.account, address);
     if (memcmp(address, account, sizeof address) != 0)
         return VERDICT_ALIEN;
-    if (!binding_known(bound, r)) {
+    if (!binding_known(bound, peek.binding)) {
         ++*verified;
-        if (!record_binding_verify(&pool->network, &r->binding))
+        if (!record_binding_verify(&pool->network, &binding))
             return VERDICT_FORGED;
     }
     ++*verified;
@@ -194,11 +197,11 @@ enum verdict pool_take(struct gossip_pool *pool, const uint8_t *bytes, size_t si
         *kept = found;
         return VERDICT_GOOD;
     }
-    if (!record_decode(bytes, size, &r, &fault))
-        return VERDICT_FORGED;
-    enum verdict verdict = verify(pool, bytes, size, &r, bound, account, verified);
+    enum verdict verdict = verify(pool, bytes, size, bound, account, verified);
     if (verdict != VERDICT_GOOD)
         return verdict;
+    if (!record_decode(bytes, size, &r, &fault))
+        return VERDICT_UNREAD;
     *kept = keep(pool, bytes, size, &r, digest);
     return *kept ? VERDICT_GOOD : VERDICT_SHORT;
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "proto/bech32.h"
 #include "sim/app_internal.h"
 
 /* codespace sdk */
@@ -197,10 +198,36 @@ static bool act_check(const struct app_tx *tx, uint32_t i, struct app_result *re
     return false;
 }
 
+/* The same bytes under another network's prefix are no address here. Broken ones are refused elsewhere. */
+static bool prefixes_check(const struct app_tx *tx, uint32_t i, struct app_result *result)
+{
+    const char *prefix = tx->app->genesis.prefix;
+    enum msg_kind kind = tx->messages[i].kind;
+    for (uint32_t a = 0; a < ANSWER_ADDRESSES_MAX; a++) {
+        const struct tx_bytes *text = &tx->acts[i].addresses[a];
+        struct bech32 found;
+        if (text->size == 0 || bech32_decode((const char *)text->bytes, text->size, &found) != NULL)
+            continue;
+        const char *tail = bech32_prefix_ends(&found, "valoper") ? "valoper" : "";
+        size_t length = strlen(prefix);
+        if (strncmp(found.prefix, prefix, length) == 0 && strcmp(found.prefix + length, tail) == 0)
+            continue;
+        bool panics = tx->app->genesis.kind == CHAIN_KIRA && kind != MSG_SEND;
+        app_refuse(result, panics ? PANIC : SDK_ADDRESS, panics ? "undefined" : "sdk",
+                   "%sinvalid Bech32 prefix; expected %s%s, got %.90s: %s",
+                   panics ? "recovered: " : "", prefix, tail, found.prefix,
+                   panics ? "panic" : "invalid address");
+        return false;
+    }
+    return true;
+}
+
 /* What a message says about itself, before anything is looked up. */
 static bool message_check(const struct app_tx *tx, uint32_t i, struct app_result *result)
 {
     const struct tx_message *message = &tx->decoded.messages[i];
+    if (!prefixes_check(tx, i, result))
+        return false;
     if (tx->acts[i].kind >= ACT_PROPOSE_UPGRADE)
         return act_check(tx, i, result);
     if (message->kind == TX_MESSAGE_SEND)
@@ -371,7 +398,7 @@ bool app_ante_read(struct app_tx *tx, const uint8_t *bytes, size_t size, bool fr
         app_refuse(result, SDK_DECODE, "sdk", "%s: tx parse error", fault.text);
         return false;
     }
-    arena_begin(&tx->memory, 4 * ARENA_BUDGET(size));
+    arena_begin(&tx->memory, 5 * ARENA_BUDGET(size));
     if (answer_fields_known(&tx->decoded, bytes, size, &tx->memory, &fault))
         tx->acts = answer_acts_read(&tx->decoded, &tx->memory, &fault);
     if (!tx->acts) {

@@ -31,15 +31,15 @@ says() {
 expect 0 0 "$STAGGER" --version
 says "stagger "
 expect 0 0 "$STAGGER" --help
-for command in chain keys tx turns sim; do
+for command in chain keys tx replay turns sim; do
     says "  $command "
 done
-for command in "chain --help" "chain status --help" "tx --help" "tx pause --help" "keys --help" "turns --help"; do
+for command in "chain --help" "chain status --help" "tx --help" "tx pause --help" "keys --help" "replay --help" "turns --help"; do
     # shellcheck disable=SC2086 # one word an argument
     expect 0 0 "$STAGGER" $command
     says "usage: stagger "
 done
-for command in chain tx keys "chain nonsense" "tx nonsense" "keys nonsense" "turns --nonsense" "tx pause --nonsense"; do
+for command in chain tx keys replay "chain nonsense" "tx nonsense" "keys nonsense" "turns --nonsense" "tx pause --nonsense"; do
     # shellcheck disable=SC2086
     expect 1 1 "$STAGGER" $command
 done

@@ -292,9 +292,27 @@ static void test_log_and_data(void **state)
     app_world_end(&w);
 }
 
+/* The same bytes as another network writes them. */
+static void test_foreign_prefixes(void **state)
+{
+    (void)state;
+    struct app_world w;
+    app_world_start(&w, CHAIN_DCL, 4, 1);
+    strcpy(w.genesis.prefix, "kira"); /* of the encoder, not of the chain */
+    assert_int_equal(world_check(&w, tx_create(&w, 2, "again")), 7);
+    assert_int_equal(world_check(&w, tx_upgrade_act(&w, 0, "Propose", "v2", 99)), 7);
+    assert_int_equal(world_check(&w, tx_disable_act(&w, 0, "Propose", 2)), 7);
+    assert_refused(w.check, 7, "sdk",
+                   "invalid Bech32 prefix; expected cosmos, got kira: invalid address");
+    strcpy(w.genesis.prefix, "cosmos");
+    assert_int_equal(world_check(&w, tx_disable_act(&w, 0, "Propose", 2)), 0);
+    app_world_end(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_foreign_prefixes),
         cmocka_unit_test(test_disable_and_enable),
         cmocka_unit_test(test_disable_and_enable_in_one_block_is_nothing),
         cmocka_unit_test(test_the_last_validator_kills),

@@ -476,6 +476,29 @@ static void test_messages_are_all_or_nothing(void **state)
     app_world_end(&w);
 }
 
+/* The same bytes as another network writes them. */
+static void test_foreign_prefixes(void **state)
+{
+    (void)state;
+    struct app_world w;
+    app_world_start(&w, CHAIN_KIRA, 4, 1);
+    strcpy(w.genesis.prefix, "cosmos"); /* of the encoder, not of the chain */
+    world_check(&w, tx_pause(&w, 2));
+    assert_refused(
+        w.check, 111222, "undefined",
+        "recovered: invalid Bech32 prefix; expected kiravaloper, got cosmosvaloper: panic");
+    struct world_tx tx = tx_send(&w, 2, 3, "1");
+    world_check(&w, tx);
+    assert_refused(w.check, 7, "sdk",
+                   "invalid Bech32 prefix; expected kira, got cosmos: invalid address");
+    strcpy(w.genesis.prefix, "kirax"); /* begins as it should */
+    assert_int_equal(world_check(&w, tx_unpause(&w, 2)), 111222);
+    strcpy(w.genesis.prefix, "kira");
+    assert_int_equal(world_do(&w, tx_send(&w, 2, 3, "1")), 0);
+    assert_int_equal(world_do(&w, tx_pause(&w, 2)), 0);
+    app_world_end(&w);
+}
+
 /* --- the shape of a result --- */
 
 static void test_log_events_and_data_of_a_pause(void **state)
@@ -528,6 +551,7 @@ static void test_a_genesis_that_cannot_be_one(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_foreign_prefixes),
         cmocka_unit_test(test_pause_changes_the_set_two_blocks_later),
         cmocka_unit_test(test_the_chains_guard_stops_nothing),
         cmocka_unit_test(test_guard_counts_active_members),

@@ -380,6 +380,12 @@ def survives(net):
     assert net.pid(0), "the node has ended"
 
 
+def signs(commit, address, above):
+    """Whether the commit, of a block above this height, has the signature of `address`."""
+    return int(commit["height"]) > above and any(
+        s["validator_address"] == address and s["block_id_flag"] == 2 for s in commit["signatures"])
+
+
 def restarts():
     """A node's RPC while the chain process is gone, while it catches up, and after a clean stop."""
     with devnet.Devnet("kira", 4, "--block-time", "300ms") as net:
@@ -399,9 +405,8 @@ def restarts():
         assert list(state) == ["height", "round", "step", "signature", "signbytes"] and state["step"] == 3
         net.hand("node", "start", "3")
         devnet.poll(lambda: net.answers(3) and not net.answers(3)["sync_info"]["catching_up"], "node 3 is level")
-        devnet.poll(lambda: any(s["validator_address"] == net.address(3) and s["block_id_flag"] == 2 for s in
-                                call(net, "commit")["result"]["signed_header"]["commit"]["signatures"]),
-                    "node 3 signs again")
+        devnet.poll(lambda: signs(call(net, "commit")["result"]["signed_header"]["commit"], net.address(3),
+                                  int(state["height"])), "node 3 signs again")
         later = json.loads((net.dir / "node" / "3" / "priv_validator_state.json").read_text())
         assert int(later["height"]) > int(state["height"])
 

@@ -347,6 +347,12 @@ static void test_hostile_members(void **state)
         assert_int_equal(world_voids(&w, i), 0);
     w.count = 90; /* of the honest ones everything is heard, as before */
     world_run(&w, 5000);
+    for (uint32_t i = 0; i < w.count; i++) {
+        struct record r;
+        uint32_t member = gossip_find(w.nodes[i].gossip, w.members[i].address);
+        assert_true(gossip_record(w.nodes[i].gossip, member, &r));
+        assert_int_equal(world_heard(&w, i, r.sequence), w.count);
+    }
     for (uint32_t i = 0; i < 5; i++)
         assert_true(spread_ms(&w, i * 17, 3000) < 1000);
     w.count = AGENTS;

@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import random
+import shlex
 import socket
 import stat
 import threading
@@ -290,7 +291,7 @@ class Offline(Case):
     def test_full_disk(self):
         if not os.path.exists("/dev/full") or not stat.S_ISCHR(os.stat("/dev/full").st_mode):
             self.skipTest("there is no /dev/full")
-        done = os.system(f"{cli_case.STAGGER} tx pause {OFFLINE} --fee 100ukex >/dev/full 2>/dev/null")
+        done = os.system(f"{shlex.quote(cli_case.STAGGER)} tx pause {OFFLINE} --fee 100ukex >/dev/full 2>/dev/null")
         self.assertEqual(os.waitstatus_to_exitcode(done), WRONG)
 
 
