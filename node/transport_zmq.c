@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <malloc.h>
+#include <openssl/crypto.h>
 #include <sys/timerfd.h>
 
 #include "node/line.h"
@@ -505,7 +506,9 @@ struct transport *transport_create(zloop_t *loop, struct gossip *gossip,
     t->gossip = gossip;
     t->config = *config;
     t->timer = -1;
-    if (!start(t, fault)) {
+    bool started = start(t, fault);
+    OPENSSL_cleanse(t->config.secret, sizeof t->config.secret); /* the sockets have their copies */
+    if (!started) {
         transport_destroy(&t);
         return NULL;
     }

@@ -39,7 +39,9 @@ class Member:
         self.number, self.port = number, port
         self.heard, self.voids, self.answers = {}, {}, queue.Queue()
         self.news = threading.Condition()
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        environment = {"ASAN_OPTIONS": "quarantine_size_mb=1:thread_local_quarantine_size_kb=64", **os.environ}
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                                        env=environment)  # what is freed is to be free in such builds, too
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
         self.answers.get(timeout=ANSWER_S)  # the first "said"

@@ -54,11 +54,11 @@ def measure_news(network, count, seed):
     judge("news at all, 99 %, ms", percentile(last, 0.99), NEWS_MS)
 
 
-def measure_cut(network, seconds):
-    """A process that is stopped while others have news."""
-    stopped = list(network.members)[-1]
-    others = [number for number in network.members if number != stopped]
-    network.members[stopped].signal(signal.SIGSTOP)
+def measure_cut(network, seconds, how, begin, end):
+    """A process that is cut off while others have news."""
+    cut = list(network.members)[-1]
+    others = [number for number in network.members if number != cut]
+    begin(network.members[cut])
     until = time.monotonic() + seconds
     plans = {}
     while time.monotonic() < until:
@@ -66,10 +66,11 @@ def measure_cut(network, seconds):
         plans[number] = f"cut-{int(time.monotonic() * 1000)}"
         network.members[number].say(plans[number])
         time.sleep(min(1.0, max(0.0, until - time.monotonic())))
-    began = time.monotonic()
-    network.members[stopped].signal(signal.SIGCONT)
-    heard = [network.members[stopped].when(number, plan, 60) for number, plan in plans.items()]
-    judge(f"stopped for {seconds} s, level after, s", None if None in heard else time.monotonic() - began, LEVEL_S)
+    end_ms = time.time() * 1000
+    end(network.members[cut])
+    heard = [network.members[cut].when(number, plan, 60) for number, plan in plans.items()]
+    judge(f"{how} for {seconds} s, {len(plans)} changes meanwhile, level after, s",
+          None if None in heard else (max(heard) - end_ms) / 1000, LEVEL_S)
 
 
 def pss_kb(pid):
@@ -121,7 +122,9 @@ def gossip(options):
         for member in network.members.values():
             member.tell("lose 0")
         if options.cut:
-            measure_cut(network, options.cut)
+            measure_cut(network, options.cut, "stopped", lambda one: one.signal(signal.SIGSTOP),
+                        lambda one: one.signal(signal.SIGCONT))
+            measure_cut(network, options.cut, "deaf", lambda one: one.tell("lose 100"), lambda one: one.tell("lose 0"))
         bound = [member.show()["bound"] for member in network.members.values()]
         print(f"  connections: median {statistics.median(bound):.0f}, least {min(bound)}, most {max(bound)}")
 
