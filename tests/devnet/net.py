@@ -14,6 +14,7 @@ Nothing here waits for a length of time: poll() asks again until something is so
 """
 import ctypes
 import http.client
+import itertools
 import json
 import os
 import shutil
@@ -103,12 +104,18 @@ def ask(url, method, /, **params):
     return result_of(fetch(url, body)[1])
 
 
+# A hundred ports each, so that none is taken by another devnet between a stop and the next start.
+BASE_PORTS = itertools.count(27000, 100)
+
+
 class Devnet:
     def __init__(self, chain="kira", validators=4, *options):
         self.chain, self.count = chain, validators
         self.home = Path(tempfile.mkdtemp(prefix="stagger-net-test-"))
         self.dir = self.home / "net"
         self.options = ["--chain", chain, "--validators", str(validators), *map(str, options)]
+        if "--base-port" not in self.options:
+            self.options += ["--base-port", str(next(BASE_PORTS))]
         self.supervisor, self.public = None, None
         self.said = self.home / "said"
 
