@@ -5,12 +5,16 @@
 
 #include "node/chain.h"
 
+#define REPORT_IT "report it with the node's log"
+#define SIGNED_AGAIN                                                                               \
+    "another transaction of the account came first; it is signed again with the right sequence"
+#define UPDATE "update stagger or the node"
+
 /* clang-format off */
 const struct chain_advice chain_sdk_codes[] = {
     {"sdk", 2, NULL, CHAIN_MEANS_FINAL, "transaction does not parse",
      "the node cannot read the transaction: check that [chain] kind fits the network"},
-    {"sdk", 3, NULL, CHAIN_MEANS_SEQUENCE, "invalid sequence",
-     "another transaction of the account came first; it is signed again with the right sequence"},
+    {"sdk", 3, NULL, CHAIN_MEANS_SEQUENCE, "invalid sequence", SIGNED_AGAIN},
     {"sdk", 4, "account number (0)", CHAIN_MEANS_WAIT, "refused before the node's first block",
      "right after a restart a node refuses every transaction so; wait for its next block"},
     {"sdk", 4, NULL, CHAIN_MEANS_WAIT, "signature not accepted",
@@ -33,8 +37,8 @@ const struct chain_advice chain_sdk_codes[] = {
      "the node asks for more: raise --fee, or lower the node's minimum-gas-prices"},
     {"sdk", 14, NULL, CHAIN_MEANS_FINAL, "too many signatures", "sign with one key only"},
     {"sdk", 15, NULL, CHAIN_MEANS_FINAL, "no signatures", "sign the transaction"},
-    {"sdk", 16, NULL, CHAIN_MEANS_FINAL, "JSON not written", "report it with the node's log"},
-    {"sdk", 17, NULL, CHAIN_MEANS_FINAL, "JSON not read", "report it with the node's log"},
+    {"sdk", 16, NULL, CHAIN_MEANS_FINAL, "JSON not written", REPORT_IT},
+    {"sdk", 17, NULL, CHAIN_MEANS_FINAL, "JSON not read", REPORT_IT},
     {"sdk", 18, NULL, CHAIN_MEANS_FINAL, "invalid request",
      "the log says what is refused; check what the transaction asks for"},
     {"sdk", 19, NULL, CHAIN_MEANS_SENT, "already in the mempool",
@@ -44,24 +48,23 @@ const struct chain_advice chain_sdk_codes[] = {
     {"sdk", 21, NULL, CHAIN_MEANS_FINAL, "transaction too large", "shorten its texts"},
     {"sdk", 22, NULL, CHAIN_MEANS_FINAL, "key not found",
      "what the transaction names does not exist"},
-    {"sdk", 23, NULL, CHAIN_MEANS_FINAL, "wrong password", "report it with the node's log"},
+    {"sdk", 23, NULL, CHAIN_MEANS_FINAL, "wrong password", REPORT_IT},
     {"sdk", 24, NULL, CHAIN_MEANS_FINAL, "wrong signer",
      "the message must be signed by another account: check which key is used"},
-    {"sdk", 25, NULL, CHAIN_MEANS_FINAL, "invalid gas adjustment", "report it with the node's log"},
+    {"sdk", 25, NULL, CHAIN_MEANS_FINAL, "invalid gas adjustment", REPORT_IT},
     {"sdk", 26, NULL, CHAIN_MEANS_FINAL, "invalid height",
      "the node does not have that height: ask one that keeps more of its history"},
-    {"sdk", 27, NULL, CHAIN_MEANS_FINAL, "invalid version", "update stagger or the node"},
+    {"sdk", 27, NULL, CHAIN_MEANS_FINAL, "invalid version", UPDATE},
     {"sdk", 28, NULL, CHAIN_MEANS_FINAL, "invalid chain id",
      "check [chain] id: the node belongs to another network"},
-    {"sdk", 29, NULL, CHAIN_MEANS_FINAL, "invalid type", "update stagger or the node"},
+    {"sdk", 29, NULL, CHAIN_MEANS_FINAL, "invalid type", UPDATE},
     {"sdk", 30, NULL, CHAIN_MEANS_TOO_LATE, "too late",
      "its timeout_height has passed: nothing happened and nothing was paid; submit it anew"},
-    {"sdk", 31, NULL, CHAIN_MEANS_FINAL, "unknown extension options", "update stagger or the node"},
-    {"sdk", 32, NULL, CHAIN_MEANS_SEQUENCE, "account sequence mismatch",
-     "another transaction of the account came first; it is signed again with the right sequence"},
-    {"sdk", 33, NULL, CHAIN_MEANS_FINAL, "message not packed", "update stagger or the node"},
-    {"sdk", 34, NULL, CHAIN_MEANS_FINAL, "message not unpacked", "update stagger or the node"},
-    {"sdk", 35, NULL, CHAIN_MEANS_FINAL, "internal logic error", "report it with the node's log"},
+    {"sdk", 31, NULL, CHAIN_MEANS_FINAL, "unknown extension options", UPDATE},
+    {"sdk", 32, NULL, CHAIN_MEANS_SEQUENCE, "account sequence mismatch", SIGNED_AGAIN},
+    {"sdk", 33, NULL, CHAIN_MEANS_FINAL, "message not packed", UPDATE},
+    {"sdk", 34, NULL, CHAIN_MEANS_FINAL, "message not unpacked", UPDATE},
+    {"sdk", 35, NULL, CHAIN_MEANS_FINAL, "internal logic error", REPORT_IT},
     {"sdk", 36, NULL, CHAIN_MEANS_FINAL, "conflict",
      "look at the state with `stagger chain status`"},
     {"sdk", 37, NULL, CHAIN_MEANS_FINAL, "not supported", "the network does not offer this"},
@@ -69,11 +72,10 @@ const struct chain_advice chain_sdk_codes[] = {
     {"sdk", 39, NULL, CHAIN_MEANS_FINAL, "input or output error", "check the node's disk and log"},
     {"sdk", 40, NULL, CHAIN_MEANS_FINAL, "wrong node configuration", "check the node's app.toml"},
     {"sdk", 41, NULL, CHAIN_MEANS_FINAL, "invalid gas limit", "lower --gas"},
-    {"sdk", 111222, NULL, CHAIN_MEANS_FINAL, "panic in the node", "report it with the node's log"},
+    {"sdk", 111222, NULL, CHAIN_MEANS_FINAL, "panic in the node", REPORT_IT},
     {"undefined", 1, NULL, CHAIN_MEANS_FINAL, "internal error",
      "the log says what the chain refused; look at the state with `stagger chain status`"},
-    {"undefined", 111222, NULL, CHAIN_MEANS_FINAL, "panic in the node",
-     "report it with the node's log"},
+    {"undefined", 111222, NULL, CHAIN_MEANS_FINAL, "panic in the node", REPORT_IT},
 };
 /* clang-format on */
 const uint32_t chain_sdk_code_count = sizeof chain_sdk_codes / sizeof chain_sdk_codes[0];

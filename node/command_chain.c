@@ -5,10 +5,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "proto/encoding.h"
 #include "proto/input.h"
 
-#define TEXT_MAX 4096
 #define MS_PER_S 1000
 
 static const struct topic {
@@ -49,28 +47,6 @@ enum command_status chain_look_fail(const struct chain_look *look, enum command_
 {
     options_say(look->command, "%s", look->fault.text);
     return status;
-}
-
-void chain_look_print(json_t *object)
-{
-    assert(object);
-    json_dumpf(object, stdout, JSON_COMPACT | JSON_ENSURE_ASCII);
-    putchar('\n');
-    json_decref(object);
-}
-
-json_t *json_text(const char *text)
-{
-    char valid[TEXT_MAX];
-    return json_string(text_utf8(text, valid, sizeof valid));
-}
-
-json_t *json_hex(const uint8_t *bytes, size_t size)
-{
-    char text[HEX_TEXT(64)];
-    assert(size <= 64);
-    hex_encode_upper(bytes, size, text);
-    return json_string(text);
 }
 
 void account_text(const struct chain_look *look, const uint8_t account[ACCOUNT_ADDRESS_SIZE],
@@ -118,15 +94,6 @@ void span_text(int64_t ms, char text[SPAN_TEXT_MAX])
     else
         snprintf(amount, sizeof amount, "%" PRIu64 "d %02" PRIu64 "h", s / 86400, s / 3600 % 24);
     snprintf(text, SPAN_TEXT_MAX, past ? "%s ago" : "in %s", amount);
-}
-
-void moment_text(int64_t unix_ms, char text[MOMENT_TEXT_MAX])
-{
-    time_t seconds = (time_t)(unix_ms / MS_PER_S);
-    struct tm parts;
-    if (!gmtime_r(&seconds, &parts) ||
-        strftime(text, MOMENT_TEXT_MAX, "%Y-%m-%dT%H:%M:%SZ", &parts) == 0)
-        snprintf(text, MOMENT_TEXT_MAX, "-");
 }
 
 /* --- the command --- */

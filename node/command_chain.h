@@ -6,9 +6,11 @@
 #define STAGGER_NODE_COMMAND_CHAIN_H
 
 #include "node/commands.h"
+#include "node/json_value.h"
 #include "node/options.h"
 #include "node/session.h"
 #include "node/table.h"
+#include "proto/utc.h"
 
 struct chain_look {
     char command[32]; /* "chain status" */
@@ -26,10 +28,6 @@ enum command_status chain_look_properties(struct chain_look *look);
 /* --- helpers: command_chain.c --- */
 
 enum command_status chain_look_fail(const struct chain_look *look, enum command_status status);
-void chain_look_print(json_t *object); /* takes the reference */
-
-json_t *json_text(const char *text);                 /* any bytes */
-json_t *json_hex(const uint8_t *bytes, size_t size); /* upper case, as CometBFT has it */
 json_t *json_account(const struct chain_look *look, const uint8_t account[ACCOUNT_ADDRESS_SIZE]);
 
 void account_text(const struct chain_look *look, const uint8_t account[ACCOUNT_ADDRESS_SIZE],
@@ -37,11 +35,8 @@ void account_text(const struct chain_look *look, const uint8_t account[ACCOUNT_A
 const char *status_text(enum coord_status status); /* "ACTIVE" */
 
 #define SPAN_TEXT_MAX 48
-#define MOMENT_TEXT_MAX 32
 int64_t now_ms(void); /* Unix */
 /* "in 3d 4h 12m", "1m 05s ago" */
 void span_text(int64_t ms_from_now, char text[SPAN_TEXT_MAX]);
-/* "2026-12-24T18:00:00Z"; "-" for a time that no calendar has. */
-void moment_text(int64_t unix_ms, char text[MOMENT_TEXT_MAX]);
 
 #endif

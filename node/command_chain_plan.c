@@ -38,10 +38,10 @@ static json_t *resources_json(const struct query_plan *plan)
 
 static void plan_kira_json(json_t *object, const struct query_plan *plan)
 {
-    char moment[MOMENT_TEXT_MAX];
-    moment_text(upgrade_ms(plan), moment);
+    char moment[UTC_TEXT_MAX];
     json_object_set_new(object, "upgrade_time", json_integer(plan->upgrade_time_s));
-    json_object_set_new(object, "upgrade_time_utc", json_string(moment));
+    json_object_set_new(object, "upgrade_time_utc",
+                        json_string(utc_text_whole(upgrade_ms(plan), moment)));
     json_object_set_new(object, "seconds_left",
                         json_integer(plan->upgrade_time_s - now_ms() / MS_PER_S));
     json_object_set_new(object, "max_enrolment_duration", json_integer(plan->max_enrolment_s));
@@ -128,7 +128,7 @@ static void look_plan_json(const struct chain_look *look)
     json_object_set_new(object, "current", plan_json(look, &facts->current));
     json_object_set_new(object, "next", plan_json(look, &facts->next));
     json_object_set_new(object, "ballots", ballots);
-    chain_look_print(object);
+    json_print(object);
 }
 
 /* --- for people --- */
@@ -142,10 +142,9 @@ static void field_line(const char *label, const char *text)
 
 static void plan_kira_lines(const struct query_plan *plan)
 {
-    char moment[MOMENT_TEXT_MAX], span[SPAN_TEXT_MAX];
-    moment_text(upgrade_ms(plan), moment);
+    char moment[UTC_TEXT_MAX], span[SPAN_TEXT_MAX];
     span_text(upgrade_ms(plan) - now_ms(), span);
-    printf("  %-19s %s, %s\n", "upgrade time", moment, span);
+    printf("  %-19s %s, %s\n", "upgrade time", utc_text_whole(upgrade_ms(plan), moment), span);
     printf("  %-19s %s\n", "kind",
            plan->instate ? "the chain goes on (soft)" : "the chain halts (hard)");
     printf("  %-19s %s\n", "reboot required", plan->reboot_required ? "yes" : "no");
@@ -259,34 +258,25 @@ static void properties_list(const struct query_properties *p, struct property ou
     memcpy(out, list, sizeof list);
 }
 
-static json_t *number_json(uint64_t number)
-{
-    char text[24];
-    if (number <= INT64_MAX)
-        return json_integer((json_int_t)number);
-    snprintf(text, sizeof text, "%" PRIu64, number);
-    return json_string(text);
-}
-
 static void properties_json(const struct chain_facts *facts)
 {
     struct property list[PROPERTY_COUNT];
     json_t *object = json_object(), *properties = json_object(), *fees = json_array();
     properties_list(&facts->properties, list);
     for (uint32_t i = 0; i < PROPERTY_COUNT; i++)
-        json_object_set_new(properties, list[i].name, number_json(list[i].value));
+        json_object_set_new(properties, list[i].name, json_number(list[i].value));
     json_object_set_new(properties, "vote_quorum", json_text(facts->properties.vote_quorum));
     for (uint32_t i = 0; i < facts->fees.count; i++) {
         const struct query_fee *fee = &facts->fees.fees[i];
         json_t *entry = json_object();
         json_object_set_new(entry, "transaction_type", json_text(fee->type));
-        json_object_set_new(entry, "execution_fee", number_json(fee->execution));
-        json_object_set_new(entry, "failure_fee", number_json(fee->failure));
+        json_object_set_new(entry, "execution_fee", json_number(fee->execution));
+        json_object_set_new(entry, "failure_fee", json_number(fee->failure));
         json_array_append_new(fees, entry);
     }
     json_object_set_new(object, "properties", properties);
     json_object_set_new(object, "fees", fees);
-    chain_look_print(object);
+    json_print(object);
 }
 
 static void properties_tables(const struct chain_facts *facts)

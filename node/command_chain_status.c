@@ -24,7 +24,7 @@ static json_t *endpoint_json(const struct chain_look *look, const struct chain_w
                              uint32_t endpoint, int64_t now)
 {
     const struct reply_status *status = &witness->status;
-    char moment[MOMENT_TEXT_MAX];
+    char time[UTC_TEXT_MAX];
     json_t *object = json_object();
     json_object_set_new(object, "url", json_text(url_of(look, endpoint)));
     json_object_set_new(object, "verdict", json_string(verdict_name(witness->verdict)));
@@ -32,11 +32,10 @@ static json_t *endpoint_json(const struct chain_look *look, const struct chain_w
     json_object_set_new(object, "answered", json_boolean(witness->answered));
     if (!witness->answered)
         return object;
-    moment_text(status->latest_time_ms, moment);
     json_object_set_new(object, "chain_id", json_text(status->chain_id));
     json_object_set_new(object, "height", json_integer(status->latest_height));
     json_object_set_new(object, "earliest_height", json_integer(status->earliest_height));
-    json_object_set_new(object, "time", json_string(moment));
+    json_object_set_new(object, "time", json_string(utc_text_whole(status->latest_time_ms, time)));
     json_object_set_new(object, "age_ms", json_integer(now - status->latest_time_ms));
     json_object_set_new(object, "catching_up", json_boolean(status->catching_up));
     json_object_set_new(object, "tx_index", json_boolean(status->tx_index));
@@ -65,7 +64,7 @@ static void status_json(const struct chain_look *look, const struct chain_compar
                         comparison->best == RPC_ANY ? json_null()
                                                     : json_text(url_of(look, comparison->best)));
     json_object_set_new(object, "endpoints", endpoints);
-    chain_look_print(object);
+    json_print(object);
 }
 
 static void endpoint_row(struct table *table, const struct chain_look *look,

@@ -144,7 +144,7 @@ static void validators_json(const struct validators *v)
                         v->min_validators ? json_integer((json_int_t)v->min_validators)
                                           : json_null());
     json_object_set_new(object, "validators", list);
-    chain_look_print(object);
+    json_print(object);
 }
 
 static void record_row(struct table *table, const struct validators *v, uint32_t i)

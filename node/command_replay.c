@@ -10,6 +10,7 @@
 #include "node/journal_replay.h"
 #include "node/options.h"
 #include "node/turns.h"
+#include "proto/encoding.h"
 
 #define PATH_LENGTH_MAX 4096
 #define SENTENCE_MAX 300
@@ -133,19 +134,13 @@ static void tell_note(void *owner, const struct replay_note *note)
             note_names[note->kind], note->text);
 }
 
-static void write_hex(const uint8_t *bytes, size_t size, char *text)
-{
-    for (size_t i = 0; i < size; i++)
-        snprintf(text + 2 * i, 3, "%02X", bytes[i]);
-}
-
 static void tell_sent(void *owner, const struct replay_sent *sent)
 {
     const struct telling *t = owner;
-    char hash[2 * HASH_SIZE + 1];
+    char hash[HEX_TEXT(HASH_SIZE)];
     if (!sent->sent || !t->all)
         return;
-    write_hex(sent->sent->hash, HASH_SIZE, hash);
+    hex_encode_upper(sent->sent->hash, HASH_SIZE, hash);
     fprintf(t->out, "# kept before it is sent: %s %s\n", tx_names[sent->tx], hash);
 }
 
@@ -229,9 +224,9 @@ static void json_note(void *owner, const struct replay_note *note)
 
 static void json_sent(void *owner, const struct replay_sent *sent)
 {
-    char hash[2 * HASH_SIZE + 1] = "";
+    char hash[HEX_TEXT(HASH_SIZE)] = "";
     if (sent->sent)
-        write_hex(sent->sent->hash, HASH_SIZE, hash);
+        hex_encode_upper(sent->sent->hash, HASH_SIZE, hash);
     print_json(((const struct telling *)owner)->out,
                json_pack("{s:s, s:I, s:s, s:s}", "kind", "sent", "record",
                          (json_int_t)sent->place.record, "tx",

@@ -5,19 +5,12 @@
 #include <string.h>
 
 #include "node/command_tx.h"
+#include "node/json_value.h"
 #include "node/table.h"
 #include "proto/encoding.h"
 
 #define TEXT_MAX 4096
 #define LABEL_COLUMNS 16
-
-static void json_print(json_t *object)
-{
-    assert(object);
-    json_dumpf(object, stdout, JSON_COMPACT | JSON_ENSURE_ASCII);
-    putchar('\n');
-    json_decref(object);
-}
 
 static void line(const char *label, const char *text)
 {
@@ -30,29 +23,6 @@ static void number_line(const char *label, uint64_t number)
     char text[24];
     snprintf(text, sizeof text, "%" PRIu64, number);
     line(label, text);
-}
-
-static json_t *text_json(const char *text)
-{
-    char valid[TEXT_MAX];
-    return json_string(text_utf8(text, valid, sizeof valid));
-}
-
-/* What JSON libraries cannot hold, and no chain has, becomes text instead of another number. */
-static json_t *number_json(uint64_t number)
-{
-    char text[24];
-    if (number <= INT64_MAX)
-        return json_integer((json_int_t)number);
-    snprintf(text, sizeof text, "%" PRIu64, number);
-    return json_string(text);
-}
-
-static json_t *hash_json(const uint8_t hash[HASH_SIZE])
-{
-    char text[HEX_TEXT(HASH_SIZE)];
-    hex_encode_upper(hash, HASH_SIZE, text);
-    return json_string(text);
 }
 
 static void coin_text(const struct tx_request *request, char out[TX_DENOM_MAX + 32])
@@ -104,7 +74,7 @@ static json_t *message_json(const struct tx_request *request, const struct tx_me
 {
     char text[BECH32_TEXT_MAX];
     json_t *object = json_object();
-    json_object_set_new(object, "type_url", text_json(message->type_url));
+    json_object_set_new(object, "type_url", json_text(message->type_url));
     if (message->has_validator) {
         address_text(request, "valoper", message->validator, text);
         json_object_set_new(object, "validator", json_string(text));
@@ -118,11 +88,11 @@ static json_t *message_json(const struct tx_request *request, const struct tx_me
                             json_pack("{s:s,s:s}", "denom", message->amount[0].denom, "amount",
                                       message->amount[0].amount));
     if (message->kind == TX_MESSAGE_VOTE) {
-        json_object_set_new(object, "proposal", number_json(message->proposal));
+        json_object_set_new(object, "proposal", json_number(message->proposal));
         json_object_set_new(object, "option", json_string(option_name(message->option)));
     }
     if (message->name[0])
-        json_object_set_new(object, "name", text_json(message->name));
+        json_object_set_new(object, "name", json_text(message->name));
     return object;
 }
 
@@ -153,14 +123,14 @@ static void draft_json(const struct tx_request *request, const struct tx_decoded
     for (uint32_t i = 0; i < tx->message_count; i++)
         json_array_append_new(messages, message_json(request, &tx->messages[i]));
     json_object_set_new(object, "dry_run", json_true());
-    json_object_set_new(object, "chain_id", text_json(request->chain_id));
+    json_object_set_new(object, "chain_id", json_text(request->chain_id));
     json_object_set_new(object, "address", json_string(address));
-    json_object_set_new(object, "account_number", number_json(request->account_number));
-    json_object_set_new(object, "sequence", number_json(tx->sequence));
+    json_object_set_new(object, "account_number", json_number(request->account_number));
+    json_object_set_new(object, "sequence", json_number(tx->sequence));
     json_object_set_new(object, "fee", tx->fee_count ? json_string(fee) : json_null());
-    json_object_set_new(object, "gas", number_json(tx->gas));
-    json_object_set_new(object, "timeout_height", number_json(tx->timeout_height));
-    json_object_set_new(object, "memo", text_json(tx->memo));
+    json_object_set_new(object, "gas", json_number(tx->gas));
+    json_object_set_new(object, "timeout_height", json_number(tx->timeout_height));
+    json_object_set_new(object, "memo", json_text(tx->memo));
     json_object_set_new(object, "messages", messages);
     if (request->action == TX_DO_SUBMIT_UPGRADE)
         json_object_set_new(object, "plan", plan_json(request->plan));
@@ -252,10 +222,10 @@ static json_t *sent_json(const struct tx_request *request, const uint8_t hash[HA
     char address[BECH32_TEXT_MAX];
     tx_request_address(request, address);
     json_t *object = json_object();
-    json_object_set_new(object, "hash", hash_json(hash));
+    json_object_set_new(object, "hash", json_hex(hash, HASH_SIZE));
     json_object_set_new(object, "address", json_string(address));
-    json_object_set_new(object, "sequence", number_json(sequence));
-    json_object_set_new(object, "timeout_height", number_json(timeout_height));
+    json_object_set_new(object, "sequence", json_number(sequence));
+    json_object_set_new(object, "timeout_height", json_number(timeout_height));
     return object;
 }
 
@@ -288,17 +258,17 @@ static void result_json(const struct tx_request *request, const struct chain_res
     json_t *object = sent_json(request, result->hash, result->sequence, result->timeout_height);
     json_object_set_new(object, "outcome", json_string(outcome_name(result->outcome)));
     json_object_set_new(object, "happened", json_boolean(happened));
-    json_object_set_new(object, "fee", number_json(result->fee));
+    json_object_set_new(object, "fee", json_number(result->fee));
     if (result->outcome == CHAIN_INCLUDED)
-        json_object_set_new(object, "height", number_json((uint64_t)result->height));
+        json_object_set_new(object, "height", json_number((uint64_t)result->height));
     if (result->outcome == CHAIN_INCLUDED || result->outcome == CHAIN_REFUSED) {
         json_object_set_new(object, "code", json_integer(result->code));
-        json_object_set_new(object, "codespace", text_json(result->codespace));
-        json_object_set_new(object, "log", text_json(result->log));
+        json_object_set_new(object, "codespace", json_text(result->codespace));
+        json_object_set_new(object, "log", json_text(result->log));
     }
     if (result->advice && result->code)
-        json_object_set_new(object, "advice", text_json(result->advice->advice));
-    json_object_set_new(object, "text", text_json(result->text));
+        json_object_set_new(object, "advice", json_text(result->advice->advice));
+    json_object_set_new(object, "text", json_text(result->text));
     json_print(object);
 }
 

@@ -4,7 +4,6 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* --- numbers --- */
 
@@ -194,19 +193,7 @@ struct turns_terms turns_terms(const struct charter *charter, const struct draw 
 
 const char *turns_time(struct instant time, char text[TURNS_TIME_MAX])
 {
-    int64_t seconds = time.ms / 1000, ms = time.ms % 1000;
-    if (ms < 0) {
-        ms += 1000;
-        seconds--;
-    }
-    time_t t = (time_t)seconds;
-    struct tm tm;
-    char day[TURNS_TIME_MAX - 8];
-    if (!gmtime_r(&t, &tm) || strftime(day, sizeof day, "%Y-%m-%dT%H:%M:%S", &tm) == 0)
-        snprintf(text, TURNS_TIME_MAX, "?");
-    else
-        snprintf(text, TURNS_TIME_MAX, "%s.%03dZ", day, (int)ms);
-    return text;
+    return utc_text(time.ms, text);
 }
 
 const char *turns_absence_word(enum turns_absence absence)

@@ -16,6 +16,7 @@
 #include <stdio.h>
 
 #include "node/feed.h"
+#include "proto/utc.h"
 
 /* Why somebody cannot be counted on at the moment. */
 enum turns_absence {
@@ -68,7 +69,7 @@ struct turns_terms {
 struct turns_terms turns_terms(const struct charter *charter, const struct draw *draw);
 
 /* "2026-11-21T19:15:18.298Z" */
-#define TURNS_TIME_MAX 40
+#define TURNS_TIME_MAX UTC_TEXT_MAX
 const char *turns_time(struct instant time, char text[TURNS_TIME_MAX]);
 
 const char *turns_absence_word(enum turns_absence absence); /* "paused" */

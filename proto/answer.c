@@ -183,6 +183,8 @@ Cosmos__Timestamp *answer_time(struct arena *arena, int64_t ms)
 
 Cosmos__PageResponse *answer_tail(struct arena *arena, const struct answer_tail *tail)
 {
+    if (!tail)
+        return NULL;
     Cosmos__PageResponse *page = answer_take(arena, 1, sizeof *page);
     cosmos__page_response__init(page);
     page->next_key = bounded_bytes(tail->next_key, tail->next_key_size);

@@ -150,12 +150,9 @@ uint8_t *answer_plan(struct tx_bytes content, uint64_t proposal, bool processed,
 
 /* --- DCL --- */
 
-uint8_t *answer_dcl_validator(const char *prefix, const struct answer_validator *validator,
-                              size_t *size);
+/* Lists, a page of each; tail NULL: what is asked for one alone has instead, with count 1. */
 uint8_t *answer_dcl_validators(const char *prefix, const struct answer_validator *validators,
                                uint32_t count, const struct answer_tail *tail, size_t *size);
-uint8_t *answer_dcl_power(const char *prefix, const struct answer_validator *validator,
-                          size_t *size);
 uint8_t *answer_dcl_powers(const char *prefix, const struct answer_validator *validators,
                            uint32_t count, const struct answer_tail *tail, size_t *size);
 
@@ -175,7 +172,7 @@ struct answer_decision { /* what trustees voted on: an upgrade, or the disabling
     struct tx_bytes name, info; /* upgrade */
     int64_t height;
 };
-/* A list of them, or (tail NULL) the first one alone. Proposed and rejected ones have the same fields. */
+/* Likewise. Proposed and rejected ones have the same fields. */
 uint8_t *answer_dcl_disabled(const char *prefix, const struct answer_decision *decisions,
                              uint32_t count, const struct answer_tail *tail, size_t *size);
 uint8_t *answer_dcl_disabling(const char *prefix, const struct answer_decision *decisions,

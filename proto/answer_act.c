@@ -1,7 +1,5 @@
 #include "proto/answer_act.h"
 
-#include <string.h>
-
 #include "dcl.pb-c.h"
 #include "kira.pb-c.h"
 #include "proto/tx_internal.h"
@@ -11,16 +9,6 @@
 static struct tx_bytes bytes_of(ProtobufCBinaryData from)
 {
     return (struct tx_bytes){from.data, from.len};
-}
-
-static bool address_of(ProtobufCBinaryData text, bool valoper, uint8_t out[ACCOUNT_ADDRESS_SIZE])
-{
-    struct bech32 decoded;
-    if (text.len == 0 || bech32_decode((const char *)text.data, text.len, &decoded) != NULL ||
-        decoded.size != ACCOUNT_ADDRESS_SIZE || bech32_prefix_ends(&decoded, "valoper") != valoper)
-        return false;
-    memcpy(out, decoded.bytes, ACCOUNT_ADDRESS_SIZE);
-    return true;
 }
 
 static bool content_read(struct arena *arena, const Cosmos__Any *content, struct answer_act *act,
@@ -77,7 +65,7 @@ static bool propose_read(struct arena *arena, const Cosmos__Any *any, struct ans
         return false;
     act->kind = ACT_PROPOSE_UPGRADE;
     act->addresses[0] = bytes_of(propose->creator);
-    act->has_creator = address_of(propose->creator, false, act->creator);
+    act->has_creator = tx_address_read(propose->creator, false, act->creator);
     act->info = bytes_of(propose->info);
     act->time_s = propose->time;
     if (propose->plan) {
@@ -99,7 +87,7 @@ static bool vote_read(struct arena *arena, const Cosmos__Any *any, enum answer_a
         return false;
     act->kind = kind;
     act->addresses[0] = bytes_of(vote->creator);
-    act->has_creator = address_of(vote->creator, false, act->creator);
+    act->has_creator = tx_address_read(vote->creator, false, act->creator);
     act->info = bytes_of(vote->info);
     act->time_s = vote->time;
     if (kind == ACT_APPROVE_UPGRADE || kind == ACT_REJECT_UPGRADE) {
@@ -107,7 +95,7 @@ static bool vote_read(struct arena *arena, const Cosmos__Any *any, enum answer_a
         return true;
     }
     act->addresses[1] = bytes_of(vote->name);
-    act->has_validator = address_of(vote->name, true, act->validator);
+    act->has_validator = tx_address_read(vote->name, true, act->validator);
     return true;
 }
 

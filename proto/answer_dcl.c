@@ -1,4 +1,4 @@
-/* Answers of DCL. */
+/* Answers of DCL. A message that holds one thing has the bytes of a list of one without a page behind it. */
 #include <string.h>
 
 #include "dcl.pb-c.h"
@@ -25,16 +25,6 @@ static Dcl__Validator *validator_make(struct arena *arena, const char *prefix,
     return to;
 }
 
-uint8_t *answer_dcl_validator(const char *prefix, const struct answer_validator *validator,
-                              size_t *size)
-{
-    struct arena arena;
-    Dcl__QueryGetValidatorResponse reply = DCL__QUERY_GET_VALIDATOR_RESPONSE__INIT;
-    arena_begin(&arena, ANSWER_BUDGET);
-    reply.validator = validator_make(&arena, prefix, validator);
-    return answer_pack(&arena, &reply.base, size);
-}
-
 uint8_t *answer_dcl_validators(const char *prefix, const struct answer_validator *validators,
                                uint32_t count, const struct answer_tail *tail, size_t *size)
 {
@@ -56,17 +46,6 @@ static Dcl__LastValidatorPower *power_make(struct arena *arena, const char *pref
     to->owner = answer_address(arena, prefix, "valoper", from->account);
     to->power = from->power;
     return to;
-}
-
-uint8_t *answer_dcl_power(const char *prefix, const struct answer_validator *validator,
-                          size_t *size)
-{
-    struct arena arena;
-    Dcl__QueryGetLastValidatorPowerResponse reply =
-        DCL__QUERY_GET_LAST_VALIDATOR_POWER_RESPONSE__INIT;
-    arena_begin(&arena, ANSWER_BUDGET);
-    reply.last_validator_power = power_make(&arena, prefix, validator);
-    return answer_pack(&arena, &reply.base, size);
 }
 
 uint8_t *answer_dcl_powers(const char *prefix, const struct answer_validator *validators,
@@ -119,19 +98,14 @@ uint8_t *answer_dcl_disabled(const char *prefix, const struct answer_decision *d
                              uint32_t count, const struct answer_tail *tail, size_t *size)
 {
     struct arena arena;
-    Dcl__QueryGetDisabledValidatorResponse one = DCL__QUERY_GET_DISABLED_VALIDATOR_RESPONSE__INIT;
-    Dcl__QueryAllDisabledValidatorResponse all = DCL__QUERY_ALL_DISABLED_VALIDATOR_RESPONSE__INIT;
+    Dcl__QueryAllDisabledValidatorResponse reply = DCL__QUERY_ALL_DISABLED_VALIDATOR_RESPONSE__INIT;
     arena_begin(&arena, ANSWER_BUDGET);
-    if (!tail) {
-        one.disabled_validator = disabled_make(&arena, prefix, decisions);
-        return answer_pack(&arena, &one.base, size);
-    }
-    all.disabled_validator = answer_take(&arena, count, sizeof *all.disabled_validator);
+    reply.disabled_validator = answer_take(&arena, count, sizeof *reply.disabled_validator);
     for (uint32_t i = 0; i < count; i++)
-        all.disabled_validator[all.n_disabled_validator++] =
+        reply.disabled_validator[reply.n_disabled_validator++] =
             disabled_make(&arena, prefix, &decisions[i]);
-    all.pagination = answer_tail(&arena, tail);
-    return answer_pack(&arena, &all.base, size);
+    reply.pagination = answer_tail(&arena, tail);
+    return answer_pack(&arena, &reply.base, size);
 }
 
 static Dcl__ProposedDisableValidator *disabling_make(struct arena *arena, const char *prefix,
@@ -152,22 +126,16 @@ uint8_t *answer_dcl_disabling(const char *prefix, const struct answer_decision *
                               uint32_t count, const struct answer_tail *tail, size_t *size)
 {
     struct arena arena;
-    Dcl__QueryGetProposedDisableValidatorResponse one =
-        DCL__QUERY_GET_PROPOSED_DISABLE_VALIDATOR_RESPONSE__INIT;
-    Dcl__QueryAllProposedDisableValidatorResponse all =
+    Dcl__QueryAllProposedDisableValidatorResponse reply =
         DCL__QUERY_ALL_PROPOSED_DISABLE_VALIDATOR_RESPONSE__INIT;
     arena_begin(&arena, ANSWER_BUDGET);
-    if (!tail) {
-        one.proposed_disable_validator = disabling_make(&arena, prefix, decisions);
-        return answer_pack(&arena, &one.base, size);
-    }
-    all.proposed_disable_validator =
-        answer_take(&arena, count, sizeof *all.proposed_disable_validator);
+    reply.proposed_disable_validator =
+        answer_take(&arena, count, sizeof *reply.proposed_disable_validator);
     for (uint32_t i = 0; i < count; i++)
-        all.proposed_disable_validator[all.n_proposed_disable_validator++] =
+        reply.proposed_disable_validator[reply.n_proposed_disable_validator++] =
             disabling_make(&arena, prefix, &decisions[i]);
-    all.pagination = answer_tail(&arena, tail);
-    return answer_pack(&arena, &all.base, size);
+    reply.pagination = answer_tail(&arena, tail);
+    return answer_pack(&arena, &reply.base, size);
 }
 
 /* Go writes the time that a plan never has, as the year 1. */
@@ -202,18 +170,13 @@ uint8_t *answer_dcl_upgrades(const char *prefix, const struct answer_decision *d
                              uint32_t count, const struct answer_tail *tail, size_t *size)
 {
     struct arena arena;
-    Dcl__QueryUpgradeResponse one = DCL__QUERY_UPGRADE_RESPONSE__INIT;
-    Dcl__QueryAllUpgradeResponse all = DCL__QUERY_ALL_UPGRADE_RESPONSE__INIT;
+    Dcl__QueryAllUpgradeResponse reply = DCL__QUERY_ALL_UPGRADE_RESPONSE__INIT;
     arena_begin(&arena, ANSWER_BUDGET);
-    if (!tail) {
-        one.upgrade = upgrade_make(&arena, prefix, decisions);
-        return answer_pack(&arena, &one.base, size);
-    }
-    all.upgrade = answer_take(&arena, count, sizeof *all.upgrade);
+    reply.upgrade = answer_take(&arena, count, sizeof *reply.upgrade);
     for (uint32_t i = 0; i < count; i++)
-        all.upgrade[all.n_upgrade++] = upgrade_make(&arena, prefix, &decisions[i]);
-    all.pagination = answer_tail(&arena, tail);
-    return answer_pack(&arena, &all.base, size);
+        reply.upgrade[reply.n_upgrade++] = upgrade_make(&arena, prefix, &decisions[i]);
+    reply.pagination = answer_tail(&arena, tail);
+    return answer_pack(&arena, &reply.base, size);
 }
 
 uint8_t *answer_dcl_plan(const struct answer_decision *plan, size_t *size)

@@ -25,6 +25,7 @@ ProtobufCBinaryData answer_address(struct arena *arena, const char *prefix, cons
 Cosmos__Any *answer_key(struct arena *arena, const char *type_url, const uint8_t *key, size_t size);
 
 Cosmos__Timestamp *answer_time(struct arena *arena, int64_t ms);
-Cosmos__PageResponse *answer_tail(struct arena *arena, const struct answer_tail *tail);
+Cosmos__PageResponse *answer_tail(struct arena *arena,
+                                  const struct answer_tail *tail); /* NULL of NULL */
 
 #endif

@@ -1,6 +1,5 @@
 /* Answers of KIRA about validators. */
 #include <assert.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "kira.pb-c.h"
@@ -14,12 +13,6 @@ static const char *status_word(int status)
     static const char *const words[] = {"UNDEFINED", "ACTIVE", "INACTIVE", "PAUSED", "JAILED"};
     assert(status >= 0 && (size_t)status < sizeof words / sizeof words[0]);
     return words[status];
-}
-
-static void hex_upper(const uint8_t *bytes, size_t size, char *text)
-{
-    for (size_t i = 0; i < size; i++)
-        (void)snprintf(text + 2 * i, 3, "%02X", bytes[i]);
 }
 
 /* The moniker is kept as an identity record, and told a second time as such. */
@@ -42,10 +35,10 @@ static void query_validator_fill(struct arena *arena, const char *prefix,
     char key[KEY_TEXT_MAX] = "PubKeyEd25519{", consensus[2 * ADDRESS_SIZE + 1];
     uint8_t address[ADDRESS_SIZE];
     size_t at = strlen(key);
-    hex_upper(from->key, ED25519_KEY_SIZE, key + at);
+    hex_encode_upper(from->key, ED25519_KEY_SIZE, key + at);
     strcpy(key + at + (size_t)2 * ED25519_KEY_SIZE, "}");
     member_address(from->key, address);
-    hex_upper(address, sizeof address, consensus);
+    hex_encode_upper(address, sizeof address, consensus);
     kira__query_validator__init(to);
     to->address = answer_address(arena, prefix, "", from->account);
     to->valkey = answer_address(arena, prefix, "valoper", from->account);

@@ -1,5 +1,3 @@
-#include <string.h>
-
 #include "dcl.pb-c.h"
 #include "proto/query_internal.h"
 
@@ -25,48 +23,43 @@ static bool base_take(const Cosmos__BaseAccount *from, struct query_account *out
 }
 
 /* Accounts of other kinds (modules, vesting) sign no transactions of ours. */
-static bool account_read_kira(const uint8_t *bytes, size_t size, struct query_account *out,
-                              struct fault *fault)
+static bool account_take_kira(struct arena *arena, const Cosmos__QueryAccountResponse *reply,
+                              struct query_account *out, struct fault *fault)
 {
-    struct arena arena;
-    Cosmos__QueryAccountResponse *reply = query_unpack(
-        &arena, &cosmos__query_account_response__descriptor, bytes, size, "account", fault);
-    if (!reply)
-        return false;
-    bool good = !reply->account || query_is(&reply->account->type_url, BASE_ACCOUNT_TYPE) ||
-                fault_set(fault, "account: one of type BaseAccount was expected");
-    if (good && reply->account) {
-        Cosmos__BaseAccount *base =
-            bounded_unpack(&arena, &cosmos__base_account__descriptor, reply->account->value.data,
-                           reply->account->value.len, "account.value", fault);
-        good = base && base_take(base, out, fault);
-    }
-    arena_end(&arena);
-    return good;
+    if (!reply || !reply->account)
+        return reply != NULL;
+    if (!query_is(&reply->account->type_url, BASE_ACCOUNT_TYPE))
+        return fault_set(fault, "account: one of type BaseAccount was expected");
+    Cosmos__BaseAccount *base =
+        bounded_unpack(arena, &cosmos__base_account__descriptor, reply->account->value.data,
+                       reply->account->value.len, "account.value", fault);
+    return base && base_take(base, out, fault);
 }
 
-static bool account_read_dcl(const uint8_t *bytes, size_t size, struct query_account *out,
+static bool account_take_dcl(const Dcl__QueryGetAccountResponse *reply, struct query_account *out,
                              struct fault *fault)
 {
-    struct arena arena;
-    Dcl__QueryGetAccountResponse *reply = query_unpack(
-        &arena, &dcl__query_get_account_response__descriptor, bytes, size, "account", fault);
-    if (!reply)
-        return false;
-    bool good = !reply->account || reply->account->base_account ||
-                fault_set(fault, "account.base_account: it is missing from the reply");
-    if (good && reply->account)
-        good = base_take(reply->account->base_account, out, fault);
-    arena_end(&arena);
-    return good;
+    if (!reply || !reply->account)
+        return reply != NULL;
+    if (!reply->account->base_account)
+        return fault_set(fault, "account.base_account: it is missing from the reply");
+    return base_take(reply->account->base_account, out, fault);
 }
 
 bool query_account_read(enum chain_kind chain, const uint8_t *bytes, size_t size,
                         struct query_account *out, struct fault *fault)
 {
     *out = (struct query_account){0};
-    return chain == CHAIN_KIRA ? account_read_kira(bytes, size, out, fault)
-                               : account_read_dcl(bytes, size, out, fault);
+    struct arena arena;
+    bool kira = chain == CHAIN_KIRA;
+    void *reply = query_unpack(&arena,
+                               kira ? &cosmos__query_account_response__descriptor
+                                    : &dcl__query_get_account_response__descriptor,
+                               bytes, size, "account", fault);
+    bool good =
+        kira ? account_take_kira(&arena, reply, out, fault) : account_take_dcl(reply, out, fault);
+    arena_end(&arena);
+    return good;
 }
 
 void query_balance(const char *address, const char *denom, struct query *query)

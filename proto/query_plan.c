@@ -144,12 +144,9 @@ static bool is_open_upgrade(const Kira__Proposal *proposal)
            proposal->content && query_is(&proposal->content->type_url, PROPOSAL_TYPE);
 }
 
-static bool ballots_take_kira(const uint8_t *bytes, size_t size, struct query_ballots *out,
-                              struct fault *fault)
+static bool ballots_take_kira(struct arena *arena, const Kira__QueryProposalsResponse *reply,
+                              struct query_ballots *out, struct fault *fault)
 {
-    struct arena arena;
-    Kira__QueryProposalsResponse *reply = query_unpack(
-        &arena, &kira__query_proposals_response__descriptor, bytes, size, "proposals", fault);
     bool good = reply != NULL;
     for (size_t i = 0; good && i < reply->n_proposals; i++) {
         if (!is_open_upgrade(reply->proposals[i]))
@@ -157,9 +154,8 @@ static bool ballots_take_kira(const uint8_t *bytes, size_t size, struct query_ba
         struct query_ballot *ballot = ballot_add(out);
         if (!ballot)
             break;
-        good = content_take(&arena, reply->proposals[i], &ballot->plan, fault);
+        good = content_take(arena, reply->proposals[i], &ballot->plan, fault);
     }
-    arena_end(&arena);
     return good;
 }
 
@@ -191,13 +187,9 @@ static bool upgrade_take(const Dcl__Upgrade *from, struct query_ballot *to, stru
             fault_set(fault, "proposedUpgrade: one trustee has two votes"));
 }
 
-static bool ballots_take_dcl(const uint8_t *bytes, size_t size, struct query_ballots *out,
+static bool ballots_take_dcl(const Dcl__QueryAllUpgradeResponse *reply, struct query_ballots *out,
                              struct fault *fault)
 {
-    struct arena arena;
-    Dcl__QueryAllUpgradeResponse *reply =
-        query_unpack(&arena, &dcl__query_all_upgrade_response__descriptor, bytes, size,
-                     "proposedUpgrade", fault);
     bool good = reply != NULL;
     for (size_t i = 0; good && i < reply->n_upgrade; i++) {
         struct query_ballot *ballot = ballot_add(out);
@@ -205,7 +197,6 @@ static bool ballots_take_dcl(const uint8_t *bytes, size_t size, struct query_bal
             break;
         good = upgrade_take(reply->upgrade[i], ballot, fault);
     }
-    arena_end(&arena);
     return good;
 }
 
@@ -213,8 +204,15 @@ bool query_ballots_read(enum chain_kind chain, const uint8_t *bytes, size_t size
                         struct query_ballots *out, struct fault *fault)
 {
     *out = (struct query_ballots){0};
-    bool good = chain == CHAIN_KIRA ? ballots_take_kira(bytes, size, out, fault)
-                                    : ballots_take_dcl(bytes, size, out, fault);
+    struct arena arena;
+    bool kira = chain == CHAIN_KIRA;
+    void *reply = query_unpack(&arena,
+                               kira ? &kira__query_proposals_response__descriptor
+                                    : &dcl__query_all_upgrade_response__descriptor,
+                               bytes, size, kira ? "proposals" : "proposedUpgrade", fault);
+    bool good =
+        kira ? ballots_take_kira(&arena, reply, out, fault) : ballots_take_dcl(reply, out, fault);
+    arena_end(&arena);
     if (!good)
         query_ballots_destroy(out);
     return good;

@@ -172,33 +172,25 @@ static bool page_start(struct query_page *page, size_t count, const Cosmos__Page
                           fault);
 }
 
-static bool page_read_kira(const uint8_t *bytes, size_t size, struct query_page *page,
+static bool page_take_kira(const Kira__QueryValidatorsResponse *reply, struct query_page *page,
                            struct fault *fault)
 {
-    struct arena arena;
-    Kira__QueryValidatorsResponse *reply = query_unpack(
-        &arena, &kira__query_validators_response__descriptor, bytes, size, "validators", fault);
     bool good = reply && page_start(page, reply->n_validators, reply->pagination, fault);
     for (size_t i = 0; good && i < reply->n_validators; i++) {
         good = record_read_kira(reply->validators[i], &page->records[i], fault) ||
                entry_fault("validators", i, fault);
     }
-    arena_end(&arena);
     return good;
 }
 
-static bool page_read_dcl(const uint8_t *bytes, size_t size, struct query_page *page,
-                          struct fault *fault)
+static bool page_take_dcl(struct arena *arena, const Dcl__QueryAllValidatorResponse *reply,
+                          struct query_page *page, struct fault *fault)
 {
-    struct arena arena;
-    Dcl__QueryAllValidatorResponse *reply = query_unpack(
-        &arena, &dcl__query_all_validator_response__descriptor, bytes, size, "validators", fault);
     bool good = reply && page_start(page, reply->n_validator, reply->pagination, fault);
     for (size_t i = 0; good && i < reply->n_validator; i++) {
-        good = record_read_dcl(&arena, reply->validator[i], &page->records[i], fault) ||
+        good = record_read_dcl(arena, reply->validator[i], &page->records[i], fault) ||
                entry_fault("validator", i, fault);
     }
-    arena_end(&arena);
     return good;
 }
 
@@ -206,8 +198,15 @@ bool query_records_read(enum chain_kind chain, const uint8_t *bytes, size_t size
                         struct query_page *page, struct fault *fault)
 {
     *page = (struct query_page){0};
-    bool good = chain == CHAIN_KIRA ? page_read_kira(bytes, size, page, fault)
-                                    : page_read_dcl(bytes, size, page, fault);
+    struct arena arena;
+    bool kira = chain == CHAIN_KIRA;
+    void *reply = query_unpack(&arena,
+                               kira ? &kira__query_validators_response__descriptor
+                                    : &dcl__query_all_validator_response__descriptor,
+                               bytes, size, "validators", fault);
+    bool good =
+        kira ? page_take_kira(reply, page, fault) : page_take_dcl(&arena, reply, page, fault);
+    arena_end(&arena);
     if (!good)
         query_page_destroy(page);
     return good;

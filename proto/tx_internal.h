@@ -18,6 +18,10 @@ const char *tx_message_url(enum tx_message_kind kind);
 /* Whether an Any is of this type. */
 bool tx_any_is(const Cosmos__Any *any, const char *type_url);
 
+/* An address as bech32 text: of an account, or of a validator where `valoper` is set. What a network calls
+ * its prefix is not known here. */
+bool tx_address_read(ProtobufCBinaryData text, bool valoper, uint8_t out[ACCOUNT_ADDRESS_SIZE]);
+
 /* The key in an Any of this type: true when it is there and has `size` bytes. Another type or size is no
  * fault and gives false; bytes that are no PubKey at all are a fault, *broken is set. */
 bool tx_any_key(struct arena *memory, const Cosmos__Any *any, const char *type_url, uint8_t *key,

@@ -49,9 +49,7 @@ static enum tx_message_kind kind_of(const Cosmos__Any *any)
     return TX_MESSAGE_OTHER;
 }
 
-/* An address as bech32 text: of an account, or of a validator where `valoper` is set. What a network calls
- * its prefix is not known here. */
-static bool address_read(ProtobufCBinaryData text, bool valoper, uint8_t out[ACCOUNT_ADDRESS_SIZE])
+bool tx_address_read(ProtobufCBinaryData text, bool valoper, uint8_t out[ACCOUNT_ADDRESS_SIZE])
 {
     struct bech32 decoded;
     if (text.len == 0 || bech32_decode((const char *)text.data, text.len, &decoded) != NULL ||
@@ -139,8 +137,8 @@ static bool send_read(struct arena *memory, const void *unpacked, struct tx_mess
                       struct fault *fault)
 {
     const Cosmos__MsgSend *send = unpacked;
-    message->has_signer = address_read(send->from_address, false, message->signer);
-    message->has_recipient = address_read(send->to_address, false, message->recipient);
+    message->has_signer = tx_address_read(send->from_address, false, message->signer);
+    message->has_recipient = tx_address_read(send->to_address, false, message->recipient);
     message->amount_count = (uint32_t)send->n_amount;
     return tx_coins_read(memory, send->amount, send->n_amount, &message->amount) ||
            fault_set(fault, "bank send: too much to unpack");
@@ -152,7 +150,7 @@ static bool kira_membership_read(struct arena *memory, const void *unpacked,
     const Kira__MsgMembership *read = unpacked;
     (void)memory;
     (void)fault;
-    message->has_validator = address_read(read->validator_addr, true, message->validator);
+    message->has_validator = tx_address_read(read->validator_addr, true, message->validator);
     signs_itself(message);
     return true;
 }
@@ -205,7 +203,7 @@ static bool dcl_membership_read(struct arena *memory, const void *unpacked,
     const Dcl__MsgMembership *read = unpacked;
     (void)memory;
     (void)fault;
-    message->has_validator = address_read(read->creator, true, message->validator);
+    message->has_validator = tx_address_read(read->creator, true, message->validator);
     signs_itself(message);
     return true;
 }
@@ -217,7 +215,7 @@ static bool create_read(struct arena *memory, const void *unpacked, struct tx_me
     ProtobufCBinaryData moniker = {0};
     if (create->description)
         moniker = create->description->moniker;
-    message->has_validator = address_read(create->signer, true, message->validator);
+    message->has_validator = tx_address_read(create->signer, true, message->validator);
     signs_itself(message);
     return name_read(memory, moniker, message, fault) &&
            consensus_read(memory, create->pub_key, message, fault);
@@ -230,7 +228,7 @@ static bool propose_read(struct arena *memory, const void *unpacked, struct tx_m
     ProtobufCBinaryData name = {0};
     if (propose->plan)
         name = propose->plan->name;
-    message->has_signer = address_read(propose->creator, false, message->signer);
+    message->has_signer = tx_address_read(propose->creator, false, message->signer);
     return name_read(memory, name, message, fault);
 }
 
@@ -238,7 +236,7 @@ static bool vote_upgrade_read(struct arena *memory, const void *unpacked,
                               struct tx_message *message, struct fault *fault)
 {
     const Dcl__MsgVoteUpgrade *vote = unpacked;
-    message->has_signer = address_read(vote->creator, false, message->signer);
+    message->has_signer = tx_address_read(vote->creator, false, message->signer);
     return name_read(memory, vote->name, message, fault);
 }
 

@@ -8,23 +8,6 @@
 #include "proto/bech32.h"
 #include "sim/app_internal.h"
 
-/* codespace sdk */
-enum {
-    SDK_DECODE = 2,
-    SDK_UNAUTHORIZED = 4,
-    SDK_FUNDS = 5,
-    SDK_ADDRESS = 7,
-    SDK_ACCOUNT = 9,
-    SDK_COINS = 10,
-    SDK_GAS = 11,
-    SDK_MEMO = 12,
-    SDK_FEE = 13,
-    SDK_NO_SIGNATURE = 15,
-    SDK_INVALID = 18,
-    SDK_TIMEOUT = 30,
-    SDK_SEQUENCE = 32,
-};
-
 #define PANIC 111222 /* codespace undefined */
 #define GOV "customgov"
 #define GOV_NO_VOTER 3
@@ -468,8 +451,8 @@ void app_ante_refuse(const struct app_tx *tx, const struct model_result *refused
     case SDK_INVALID:
         refuse_invalid(tx, refused->reason, result);
         break;
-    case SDK_ACCOUNT:
-        app_refuse(result, SDK_ACCOUNT, "sdk", "account %s does not exist: unknown address",
+    case SDK_UNKNOWN_ACCOUNT:
+        app_refuse(result, SDK_UNKNOWN_ACCOUNT, "sdk", "account %s does not exist: unknown address",
                    address);
         break;
     case SDK_FUNDS:

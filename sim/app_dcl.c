@@ -12,8 +12,6 @@
 #define VALIDATOR "validator"
 
 enum {
-    SDK_UNAUTHORIZED = 4,
-    SDK_INVALID = 18,
     STAKING_NO_RECORD = 3,
     PROPOSAL_EXISTS = 602,
     NO_PROPOSAL = 603,

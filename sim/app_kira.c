@@ -10,7 +10,6 @@
 #define GOV "customgov"
 
 enum {
-    SDK_FUNDS = 5,
     GOV_PERMISSION = 5,
     GOV_NO_PROPOSAL = 21,
     GOV_NO_ACTOR = 22,

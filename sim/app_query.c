@@ -23,9 +23,14 @@ void app_ask_refuse(struct app_answer *answer, uint32_t code, const char *codesp
     va_end(arguments);
 }
 
+struct tx_bytes app_ask_bytes(const struct app_text *text)
+{
+    return (struct tx_bytes){(const uint8_t *)text->bytes, text->size};
+}
+
 void app_ask_not_found(struct app_answer *answer, const char *what)
 {
-    app_ask_refuse(answer, QUERY_NOT_FOUND, "sdk",
+    app_ask_refuse(answer, SDK_NOT_FOUND, "sdk",
                    "rpc error: code = NotFound desc = %s: key not found", what);
 }
 
@@ -37,7 +42,7 @@ bool app_ask_address_read(const struct app *app, const char *kind, const char *t
     (void)snprintf(prefix, sizeof prefix, "%s%s", app->genesis.prefix, kind);
     if (account_parse(text, prefix, address, &fault))
         return true;
-    app_ask_refuse(answer, QUERY_INVALID, "sdk", "%s: invalid request", fault.text);
+    app_ask_refuse(answer, SDK_INVALID, "sdk", "%s: invalid request", fault.text);
     return false;
 }
 
@@ -102,7 +107,7 @@ bool app_ask_page_run(struct app_ask_list *list, const struct answer_request *re
     uint64_t limit = page->limit < LIMIT_MOST ? page->limit : LIMIT_MOST;
     bool count_total = page->count_total || limit == 0;
     if (page->offset > 0 && page->key_size > 0) {
-        app_ask_refuse(answer, QUERY_INVALID, "sdk",
+        app_ask_refuse(answer, SDK_INVALID, "sdk",
                        "invalid request, either offset or key is expected, got both: "
                        "invalid request");
         return false;
@@ -125,18 +130,18 @@ static bool height_check(const struct app *app, int64_t height, struct app_answe
     int64_t last = (int64_t)model_height(app->model).n;
     const char *name = app->genesis.kind == CHAIN_KIRA ? "sekaid" : "dcld";
     if (last < (int64_t)app->genesis.initial_height.n)
-        app_ask_refuse(answer, QUERY_HEIGHT, "sdk",
+        app_ask_refuse(answer, SDK_HEIGHT, "sdk",
                        "%s is not ready; please wait for first block: invalid height", name);
     else if (height < 0)
         app_ask_refuse(
-            answer, QUERY_HEIGHT, "sdk",
+            answer, SDK_HEIGHT, "sdk",
             "cannot query with height < 0; please provide a valid height: invalid height");
     else if (height > last)
-        app_ask_refuse(answer, QUERY_HEIGHT, "sdk",
+        app_ask_refuse(answer, SDK_HEIGHT, "sdk",
                        "cannot query with height in the future; please provide a valid height: "
                        "invalid height");
     else if (height > 0 && height < last)
-        app_ask_refuse(answer, QUERY_INVALID, "sdk",
+        app_ask_refuse(answer, SDK_INVALID, "sdk",
                        "failed to load state at height %" PRId64
                        "; version does not exist (latest height: %" PRId64 "): invalid request",
                        height, last);
@@ -162,7 +167,7 @@ void app_query(const struct app *app, const char *path, const uint8_t *data, siz
     struct fault fault;
     *answer = (struct app_answer){0};
     if (!found) {
-        app_ask_refuse(answer, QUERY_UNKNOWN, "sdk", "%s: unknown request",
+        app_ask_refuse(answer, SDK_UNKNOWN_REQUEST, "sdk", "%s: unknown request",
                        *path ? "unknown query path" : "no query path provided");
         return;
     }
@@ -170,7 +175,7 @@ void app_query(const struct app *app, const char *path, const uint8_t *data, siz
     if (!height_check(app, height, answer))
         return;
     if (!answer_request_read(found->shape, data, size, &request, &fault)) {
-        app_ask_refuse(answer, QUERY_INVALID, "sdk", "%s: invalid request", fault.text);
+        app_ask_refuse(answer, SDK_INVALID, "sdk", "%s: invalid request", fault.text);
         return;
     }
     found->run(app, &request, answer);

@@ -4,14 +4,6 @@
 
 #include "sim/app_internal.h"
 
-/* codespace sdk */
-enum {
-    QUERY_UNKNOWN = 6,
-    QUERY_INVALID = 18,
-    QUERY_NOT_FOUND = 22,
-    QUERY_HEIGHT = 26,
-};
-
 struct app_ask_path {
     const char *path;
     enum answer_shape shape;
@@ -42,6 +34,8 @@ MUST_CHECK bool app_ask_page_run(struct app_ask_list *list, const struct answer_
 void app_ask_refuse(struct app_answer *answer, uint32_t code, const char *codespace,
                     const char *format, ...) __attribute__((format(printf, 4, 5)));
 void app_ask_not_found(struct app_answer *answer, const char *what);
+
+struct tx_bytes app_ask_bytes(const struct app_text *text);
 
 /* Bech32 of this network and kind: "", "valoper", "valcons". */
 MUST_CHECK bool app_ask_address_read(const struct app *app, const char *kind, const char *text,

@@ -9,11 +9,6 @@
 #define UPGRADE "/zigbeealliance.distributedcomplianceledger.dclupgrade.Query/"
 #define AUTH "/zigbeealliance.distributedcomplianceledger.dclauth.Query/"
 
-static struct tx_bytes bytes_of(const struct app_text *text)
-{
-    return (struct tx_bytes){(const uint8_t *)text->bytes, text->size};
-}
-
 static void not_found(struct app_answer *answer)
 {
     app_ask_not_found(answer, "not found");
@@ -93,18 +88,6 @@ static void validator_list(const struct app *app, const struct answer_request *r
     free(list.hits);
 }
 
-static void validator_all(const struct app *app, const struct answer_request *request,
-                          struct app_answer *answer)
-{
-    validator_list(app, request, false, answer);
-}
-
-static void power_all(const struct app *app, const struct answer_request *request,
-                      struct app_answer *answer)
-{
-    validator_list(app, request, true, answer);
-}
-
 static void validator(const struct app *app, const struct answer_request *request,
                       struct app_answer *answer)
 {
@@ -113,7 +96,7 @@ static void validator(const struct app *app, const struct answer_request *reques
     if (v == VALIDATOR_NONE)
         return;
     validator_fill(app, v, &found);
-    answer->value = answer_dcl_validator(app->genesis.prefix, &found, &answer->size);
+    answer->value = answer_dcl_validators(app->genesis.prefix, &found, 1, NULL, &answer->size);
 }
 
 static void power(const struct app *app, const struct answer_request *request,
@@ -127,7 +110,7 @@ static void power(const struct app *app, const struct answer_request *request,
     if (found.power == 0)
         not_found(answer);
     else
-        answer->value = answer_dcl_power(app->genesis.prefix, &found, &answer->size);
+        answer->value = answer_dcl_powers(app->genesis.prefix, &found, 1, NULL, &answer->size);
 }
 
 /* --- decisions of trustees --- */
@@ -139,7 +122,7 @@ static void grants_fill(const struct app *app, const struct app_grants *from,
     for (uint32_t i = 0; i < from->count; i++) {
         memcpy(to[i].account, app->accounts[from->list[i].account]->address, ACCOUNT_ADDRESS_SIZE);
         to[i].time_s = from->list[i].time_s;
-        to[i].info = bytes_of(from->list[i].info);
+        to[i].info = app_ask_bytes(from->list[i].info);
     }
 }
 
@@ -219,30 +202,14 @@ static void decision_all(const struct app *app, const struct answer_request *req
     free(list.hits);
 }
 
-#define DECISION(name, stage)                                                                      \
-    static void name##_one(const struct app *app, const struct answer_request *request,            \
-                           struct app_answer *answer)                                              \
-    {                                                                                              \
-        decision_one(app, request, stage, answer);                                                 \
-    }                                                                                              \
-    static void name##_all(const struct app *app, const struct answer_request *request,            \
-                           struct app_answer *answer)                                              \
-    {                                                                                              \
-        decision_all(app, request, stage, answer);                                                 \
-    }
-
-DECISION(proposed_disable, STAGE_PROPOSED)
-DECISION(disabled, STAGE_ACCEPTED)
-DECISION(rejected_disable, STAGE_REJECTED)
-
 /* --- upgrades --- */
 
 static void upgrade_fill(const struct app *app, const struct app_upgrade *from,
                          struct answer_decision *to)
 {
     memset(to, 0, sizeof *to);
-    to->name = bytes_of(from->name);
-    to->info = bytes_of(from->info);
+    to->name = app_ask_bytes(from->name);
+    to->info = app_ask_bytes(from->info);
     to->height = from->height;
     memcpy(to->creator, app->accounts[from->creator]->address, ACCOUNT_ADDRESS_SIZE);
     grants_fill(app, &from->approvals, to->approvals, &to->approval_count);
@@ -312,22 +279,6 @@ static void upgrade_one(const struct app *app, const struct answer_request *requ
     not_found(answer);
 }
 
-#define UPGRADES(name, stage)                                                                      \
-    static void name##_one(const struct app *app, const struct answer_request *request,            \
-                           struct app_answer *answer)                                              \
-    {                                                                                              \
-        upgrade_one(app, request, stage, answer);                                                  \
-    }                                                                                              \
-    static void name##_all(const struct app *app, const struct answer_request *request,            \
-                           struct app_answer *answer)                                              \
-    {                                                                                              \
-        upgrade_all(app, request, stage, answer);                                                  \
-    }
-
-UPGRADES(proposed, STAGE_PROPOSED)
-UPGRADES(approved, STAGE_ACCEPTED)
-UPGRADES(rejected, STAGE_REJECTED)
-
 static void current_plan(const struct app *app, const struct answer_request *request,
                          struct app_answer *answer)
 {
@@ -357,6 +308,30 @@ static void account(const struct app *app, const struct answer_request *request,
     found.roles[1] = app_is_trustee(app, index) ? "Trustee" : NULL;
     answer->value = answer_account_dcl(app->genesis.prefix, &found, &answer->size);
 }
+
+/* --- paths --- */
+
+#define PATH_ABOUT(name, answering, what)                                                          \
+    static void name(const struct app *app, const struct answer_request *request,                  \
+                     struct app_answer *answer)                                                    \
+    {                                                                                              \
+        answering(app, request, what, answer);                                                     \
+    }
+
+PATH_ABOUT(validator_all, validator_list, false)
+PATH_ABOUT(power_all, validator_list, true)
+PATH_ABOUT(proposed_disable_one, decision_one, STAGE_PROPOSED)
+PATH_ABOUT(proposed_disable_all, decision_all, STAGE_PROPOSED)
+PATH_ABOUT(disabled_one, decision_one, STAGE_ACCEPTED)
+PATH_ABOUT(disabled_all, decision_all, STAGE_ACCEPTED)
+PATH_ABOUT(rejected_disable_one, decision_one, STAGE_REJECTED)
+PATH_ABOUT(rejected_disable_all, decision_all, STAGE_REJECTED)
+PATH_ABOUT(proposed_one, upgrade_one, STAGE_PROPOSED)
+PATH_ABOUT(proposed_all, upgrade_all, STAGE_PROPOSED)
+PATH_ABOUT(approved_one, upgrade_one, STAGE_ACCEPTED)
+PATH_ABOUT(approved_all, upgrade_all, STAGE_ACCEPTED)
+PATH_ABOUT(rejected_one, upgrade_one, STAGE_REJECTED)
+PATH_ABOUT(rejected_all, upgrade_all, STAGE_REJECTED)
 
 const struct app_ask_path app_ask_paths_dcl[] = {
     {VALIDATOR "Validator", ANSWER_TEXT, validator},

@@ -6,21 +6,16 @@
 
 #include "sim/app_query.h"
 
-static struct tx_bytes bytes_of(const struct app_text *text)
-{
-    return (struct tx_bytes){(const uint8_t *)text->bytes, text->size};
-}
-
 /* Its votes are an allocation: free(to->votes). */
 static void proposal_fill(const struct app *app, const struct app_proposal *from,
                           struct answer_proposal *to)
 {
     *to = (struct answer_proposal){
         .id = from->id,
-        .title = bytes_of(from->title),
-        .description = bytes_of(from->description),
-        .type_url = bytes_of(from->type_url),
-        .content = bytes_of(from->content),
+        .title = app_ask_bytes(from->title),
+        .description = app_ask_bytes(from->description),
+        .type_url = app_ask_bytes(from->type_url),
+        .content = app_ask_bytes(from->content),
         .submitted_ms = from->submitted_ms,
         .voting_end_ms = from->voting_end_ms,
         .enactment_end_ms = from->enactment_end_ms,
@@ -44,7 +39,7 @@ static const struct app_proposal *find(const struct app *app, const struct answe
 {
     const struct app_proposal *found = app_proposal(app, request->number);
     if (!found)
-        app_ask_refuse(answer, QUERY_INVALID, "sdk",
+        app_ask_refuse(answer, SDK_INVALID, "sdk",
                        "proposal does not exist for %" PRIu64
                        ": error getting proposals: invalid request",
                        request->number);
@@ -145,7 +140,7 @@ static void plan(const struct app *app, uint64_t id, bool processed, struct app_
     const struct app_proposal *proposal = app_proposal(app, id);
     struct tx_bytes content = {NULL, 0};
     if (proposal)
-        content = bytes_of(proposal->content);
+        content = app_ask_bytes(proposal->content);
     answer->value = answer_plan(content, id, processed, &answer->size);
 }
 

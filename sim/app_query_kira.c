@@ -78,7 +78,7 @@ static bool status_check(const char *status, struct app_answer *answer)
     if (!*status || strcasecmp(status, "ACTIVE") == 0 || strcasecmp(status, "INACTIVE") == 0 ||
         strcasecmp(status, "PAUSED") == 0)
         return true;
-    app_ask_refuse(answer, QUERY_INVALID, "sdk",
+    app_ask_refuse(answer, SDK_INVALID, "sdk",
                    "rpc error: code = InvalidArgument desc = invalid validator status %s: "
                    "invalid request",
                    status);
@@ -121,7 +121,7 @@ static void validator_by_address(const struct app *app, const struct answer_requ
         answer->value = answer_validator(&found, &answer->size);
         return;
     }
-    app_ask_refuse(answer, QUERY_NOT_FOUND, "sdk", "validator not found: key not found");
+    app_ask_refuse(answer, SDK_NOT_FOUND, "sdk", "validator not found: key not found");
 }
 
 /* --- uptime --- */
@@ -243,7 +243,7 @@ static void one_fee(const struct app *app, const struct answer_request *request,
     struct answer_fees fees = fees_of(app);
     answer->value = answer_fee(&fees, request->text[0], &answer->size);
     if (!answer->value)
-        app_ask_refuse(answer, QUERY_INVALID, "sdk",
+        app_ask_refuse(answer, SDK_INVALID, "sdk",
                        "fee does not exist for %s: fee does not exist: invalid request",
                        request->text[0]);
 }
@@ -267,7 +267,7 @@ static void account(const struct app *app, const struct answer_request *request,
     char what[ANSWER_TEXT_MAX + 32] = "account ";
     struct answer_account found;
     if (!*request->text[0]) {
-        app_ask_refuse(answer, QUERY_INVALID, "sdk",
+        app_ask_refuse(answer, SDK_INVALID, "sdk",
                        "rpc error: code = InvalidArgument desc = Address cannot be empty: "
                        "invalid request");
         return;
@@ -288,7 +288,7 @@ static void balance(const struct app *app, const struct answer_request *request,
 {
     uint8_t address[ACCOUNT_ADDRESS_SIZE];
     if (!*request->text[1]) {
-        app_ask_refuse(answer, QUERY_INVALID, "sdk",
+        app_ask_refuse(answer, SDK_INVALID, "sdk",
                        "rpc error: code = InvalidArgument desc = invalid denom: : invalid request");
         return;
     }

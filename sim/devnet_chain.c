@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "proto/utc.h"
 #include "sim/devnet_chain_internal.h"
 #include "sim/devnet_chain_mark.h"
 
@@ -30,13 +31,11 @@ int64_t chain_now_ms(void)
 static void say(const char *format, va_list arguments)
 {
     struct timespec now;
-    struct tm parts;
-    char line[DEVNET_WORDS_MAX + 256], time[32] = "";
+    char line[DEVNET_WORDS_MAX + 256], time[UTC_TEXT_MAX];
     clock_gettime(CLOCK_REALTIME, &now);
-    if (gmtime_r(&now.tv_sec, &parts))
-        (void)strftime(time, sizeof time, "%Y-%m-%dT%H:%M:%S", &parts);
     (void)vsnprintf(line, sizeof line, format, arguments);
-    fprintf(stderr, "%s.%03ldZ chain: %s\n", time, now.tv_nsec / 1000000, line);
+    fprintf(stderr, "%s chain: %s\n",
+            utc_text((int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000, time), line);
 }
 
 void chain_say(const char *format, ...)

@@ -12,13 +12,9 @@
 #include <unistd.h>
 
 #include "proto/encoding.h"
+#include "sim/devnet_file.h"
 
 #define TEXT_MAX 256
-
-static bool file_fault(const char *path, const char *what, struct fault *fault)
-{
-    return fault_set(fault, "%s: %s: %s", path, what, strerror(errno));
-}
 
 /* --- reading --- */
 
@@ -59,15 +55,6 @@ bool chain_mark_read(const char *path, struct chain_mark *mark, struct fault *fa
 
 /* --- writing --- */
 
-static bool write_file(const char *path, const char *text, size_t size)
-{
-    int file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (file < 0)
-        return false;
-    bool good = write(file, text, size) == (ssize_t)size && fdatasync(file) == 0;
-    return close(file) == 0 && good;
-}
-
 static bool sync_folder(const char *path)
 {
     char copy[PATH_MAX];
@@ -81,15 +68,13 @@ static bool sync_folder(const char *path)
 
 bool chain_mark_write(const char *path, const struct chain_mark *mark, struct fault *fault)
 {
-    char text[TEXT_MAX], hash[HEX_TEXT(HASH_SIZE)], beside[PATH_MAX];
+    char text[TEXT_MAX], hash[HEX_TEXT(HASH_SIZE)];
     hex_encode_upper(mark->id.hash.bytes, HASH_SIZE, hash);
-    int size = snprintf(text, sizeof text,
-                        "{\"height\":\"%" PRId64 "\",\"round\":%" PRId32 ",\"block_id\":\"%s\"}\n",
-                        mark->height, mark->round, hash);
-    int length = snprintf(beside, sizeof beside, "%s.new", path);
-    if (length < 0 || (size_t)length >= sizeof beside)
-        return fault_set(fault, "%s: the path is too long", path);
-    if (!write_file(beside, text, (size_t)size) || rename(beside, path) != 0 || !sync_folder(path))
-        return file_fault(path, "cannot be written", fault);
-    return true;
+    (void)snprintf(text, sizeof text,
+                   "{\"height\":\"%" PRId64 "\",\"round\":%" PRId32 ",\"block_id\":\"%s\"}\n",
+                   mark->height, mark->round, hash);
+    if (!devnet_write_alone(path, 0600, text, fault))
+        return false;
+    return sync_folder(path) ||
+           fault_set(fault, "%s: its folder cannot be made durable: %s", path, strerror(errno));
 }

@@ -1,4 +1,5 @@
-/* Files of a devnet: whole or not at all. */
+#include "sim/devnet_file.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -8,7 +9,7 @@
 #include <unistd.h>
 
 #include "proto/input.h"
-#include "sim/devnet_internal.h"
+#include "sim/devnet_dir.h"
 
 #define FILE_MAX ((size_t)16 << 20)
 
@@ -44,10 +45,9 @@ static bool text_put(int descriptor, const char *text, size_t size)
     return fsync(descriptor) == 0;
 }
 
-bool devnet_write(const char *path, mode_t mode, const char *text, struct fault *fault)
+static bool write_beside(const char *part, const char *path, mode_t mode, const char *text,
+                         struct fault *fault)
 {
-    char part[DEVNET_PATH_MAX];
-    (void)snprintf(part, sizeof part, "%.4000s.%ld.part", path, (long)getpid());
     (void)unlink(part);
     int descriptor = open(part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
     bool good = descriptor >= 0 && text_put(descriptor, text, strlen(text));
@@ -60,6 +60,20 @@ bool devnet_write(const char *path, mode_t mode, const char *text, struct fault 
     (void)unlink(part);
     return fault_set(fault, "%s: cannot be written: %s; free the disk or choose another directory",
                      path, strerror(reason));
+}
+
+bool devnet_write(const char *path, mode_t mode, const char *text, struct fault *fault)
+{
+    char part[DEVNET_PATH_MAX];
+    (void)snprintf(part, sizeof part, "%.4000s.%ld.part", path, (long)getpid());
+    return write_beside(part, path, mode, text, fault);
+}
+
+bool devnet_write_alone(const char *path, mode_t mode, const char *text, struct fault *fault)
+{
+    char part[DEVNET_PATH_MAX];
+    (void)snprintf(part, sizeof part, "%.4000s.part", path);
+    return write_beside(part, path, mode, text, fault);
 }
 
 bool devnet_write_json(const char *path, mode_t mode, const json_t *json, struct fault *fault)

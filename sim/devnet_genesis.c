@@ -3,9 +3,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "proto/encoding.h"
+#include "proto/utc.h"
 #include "sim/devnet_internal.h"
 #include "sim/genesis.h"
 
@@ -32,16 +32,6 @@ void devnet_account_text(const struct app_genesis *genesis, uint32_t node,
     uint8_t address[ACCOUNT_ADDRESS_SIZE];
     account_address(genesis->validators[node].account_key, address);
     bech32_text(genesis->prefix, "", address, text);
-}
-
-static void time_text(int64_t time_ms, char text[40])
-{
-    struct tm parts;
-    char seconds[32];
-    time_t whole = (time_t)(time_ms / 1000);
-    gmtime_r(&whole, &parts);
-    (void)strftime(seconds, sizeof seconds, "%Y-%m-%dT%H:%M:%S", &parts);
-    (void)snprintf(text, 40, "%s.%03dZ", seconds, (int)(time_ms % 1000));
 }
 
 static json_t *number_json(uint64_t number) /* as Cosmos writes them: a string */
@@ -217,8 +207,8 @@ static json_t *dcl_make(const struct devnet_plan *plan)
 
 json_t *devnet_genesis_make(const struct devnet_plan *plan)
 {
-    char time[40];
-    time_text(plan->time_ms, time);
+    char time[UTC_TEXT_MAX];
+    utc_text(plan->time_ms, time);
     json_t *root = plan->kind == CHAIN_DCL ? dcl_make(plan) : template_read();
     bool good = root && (plan->kind == CHAIN_DCL || kira_fill(root, plan, time)) &&
                 !json_object_set_new(root, "genesis_time", json_string(time)) &&

@@ -9,7 +9,7 @@
  *     devnet_port.c        free ports                  devnet_ask.c    asks a node, or whether the chain listens
  *     devnet_supervisor.c  starts everything, stays with it, stops everything
  *     devnet_spawn.c       starts one process          devnet_hand.c   start, stop, kill, status, stop of the whole
- *     devnet_public.c      devnet.json, the summary
+ *     devnet_public.c      devnet.json, the summary    devnet_watch.c  nodes that others start
  */
 #ifndef STAGGER_SIM_DEVNET_INTERNAL_H
 #define STAGGER_SIM_DEVNET_INTERNAL_H
@@ -17,21 +17,8 @@
 #include <jansson.h>
 
 #include "sim/devnet_dir.h"
+#include "sim/devnet_file.h"
 #include "sim/devnet_options.h"
-
-/* --- devnet_file.c: each true, or false with a line --- */
-
-MUST_CHECK bool devnet_write(const char *path, mode_t mode, const char *text, struct fault *fault);
-MUST_CHECK bool devnet_write_json(const char *path, mode_t mode, const json_t *json,
-                                  struct fault *fault);
-json_t *devnet_read_json(const char *path, struct fault *fault);           /* NULL with a line */
-MUST_CHECK bool devnet_make_folder(const char *path, struct fault *fault); /* 0700; may exist */
-bool devnet_exists(const char *path);
-
-/* A folder of this user's own with a short name, for sockets and ports' marks: $XDG_RUNTIME_DIR/stagger, or
- * /tmp/stagger-UID. */
-#define DEVNET_RUNTIME_MAX 64
-MUST_CHECK bool devnet_runtime_folder(char path[DEVNET_RUNTIME_MAX], struct fault *fault);
 
 /* --- devnet_keys.c --- */
 
@@ -102,8 +89,23 @@ pid_t devnet_lock_last(const struct devnet_dir *dir, uint32_t process);
 bool devnet_process_end(const struct devnet_dir *dir, uint32_t process, int signal,
                         int64_t timeout_ms);
 
-/* Ends nodes and the chain process, whoever started them, killing who takes long; returns how many there were. */
-uint32_t devnet_processes_end(const struct devnet_dir *dir);
+/* Ends nodes, if they are meant too, and the chain process, whoever started them, killing who takes long; returns
+ * how many there were. */
+uint32_t devnet_processes_end(const struct devnet_dir *dir, bool nodes);
+
+/* --- devnet_watch.c: nodes that others start and end --- */
+
+struct devnet_watch {
+    int descriptor; /* to be polled; -1: nobody is watched */
+    bool again;     /* look once more soon: who ends says so a moment before its lock is free */
+    pid_t pids[DEVNET_NODES_MAX];
+};
+MUST_CHECK bool devnet_watch_open(const struct devnet_dir *dir, struct devnet_watch *watch,
+                                  struct fault *fault);
+void devnet_watch_close(struct devnet_watch *watch);
+
+/* Whether somebody has come or gone since; pids are as they are now. */
+bool devnet_watch_look(const struct devnet_dir *dir, struct devnet_watch *watch);
 
 /* --- devnet_port.c --- */
 
@@ -121,6 +123,11 @@ struct devnet_state {
 };
 bool devnet_ask(const struct devnet_dir *dir, uint32_t node, int64_t timeout_ms,
                 struct devnet_state *state);
+
+/* The application's version, as the node's RPC shows it. */
+#define DEVNET_VERSION_MAX 48
+bool devnet_ask_version(const struct devnet_dir *dir, uint32_t node, int64_t timeout_ms,
+                        char version[DEVNET_VERSION_MAX]);
 bool devnet_chain_listens(const struct devnet_dir *dir);
 bool devnet_process_up(const struct devnet_dir *dir, uint32_t process);
 
@@ -133,7 +140,7 @@ MUST_CHECK bool devnet_log_open(const struct devnet_dir *dir, uint32_t process, 
 
 /* The last line that is not empty in the log, "" when there is none. */
 #define DEVNET_LINE_MAX 280
-void devnet_log_last(const struct devnet_dir *dir, uint32_t process, char line[DEVNET_LINE_MAX]);
+void devnet_log_tail(const char *path, char line[DEVNET_LINE_MAX]);
 
 /* "ended with status 1: LINE; see LOG" of a process, from what waitpid() says. */
 void devnet_ended_text(const struct devnet_dir *dir, uint32_t process, int status,
@@ -144,7 +151,8 @@ void devnet_ended_text(const struct devnet_dir *dir, uint32_t process, int statu
 /* Writes devnet.json with the processes as they are now; `first`: also when there is none. */
 MUST_CHECK bool devnet_public_write(const struct devnet_dir *dir, bool first, struct fault *fault);
 void devnet_public_remove(const struct devnet_dir *dir);
-void devnet_summary_print(const struct devnet_dir *dir, bool detached, int64_t height);
+void devnet_summary_print(const struct devnet_dir *dir, bool detached, bool external,
+                          int64_t height);
 void devnet_quote_print(const char *path, FILE *out); /* as a word of the shell */
 
 /* --- devnet_supervisor.c, devnet_hand.c; exit statuses --- */

@@ -20,6 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "proto/utc.h"
 #include "sim/devnet_block.h"
 #include "sim/devnet_dir.h"
 #include "sim/devnet_http.h"
@@ -58,20 +59,23 @@ struct node {
 
 /* --- its log --- */
 
+static struct time_stamp now_stamp(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (struct time_stamp){.seconds = now.tv_sec, .nanos = (int32_t)now.tv_nsec};
+}
+
 __attribute__((format(printf, 2, 3))) static void say(const struct node *node, const char *format,
                                                       ...)
 {
-    char line[LINE_MAX_SIZE], stamp[32] = "";
-    struct timespec now;
-    struct tm tm;
+    char line[LINE_MAX_SIZE], time[UTC_TEXT_MAX];
+    struct time_stamp now = now_stamp();
     va_list args;
     va_start(args, format);
     vsnprintf(line, sizeof line, format, args);
     va_end(args);
-    clock_gettime(CLOCK_REALTIME, &now);
-    if (gmtime_r(&now.tv_sec, &tm))
-        strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%S", &tm);
-    fprintf(stderr, "%s.%03ldZ node %" PRIu32 ": %s\n", stamp, now.tv_nsec / 1000000, node->number,
+    fprintf(stderr, "%s node %" PRIu32 ": %s\n", utc_text(devnet_time_ms(&now), time), node->number,
             line);
 }
 
@@ -222,13 +226,6 @@ static bool in_set(const struct node *node, int64_t height)
         found = memcmp(members[i].member.address, node->signer.address, ADDRESS_SIZE) == 0;
     free(members);
     return found;
-}
-
-static struct time_stamp now_stamp(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (struct time_stamp){.seconds = now.tv_sec, .nanos = (int32_t)now.tv_nsec};
 }
 
 static void vote(struct node *node, const struct devnet_propose *propose)
@@ -447,9 +444,9 @@ static void end(struct node *node)
     zsys_shutdown();
 }
 
-int devnet_node_main(const struct devnet_dir *dir, uint32_t number)
+int devnet_node_main(const struct devnet_dir *dir, uint32_t number, const char *software)
 {
-    struct node node = {.dir = dir, .number = number};
+    struct node node = {.dir = dir, .number = number, .rpc.software = software};
     struct fault fault;
     (void)mallopt(M_ARENA_MAX, 1); /* ZeroMQ's threads keep nothing that is worth an arena */
     node.signals = (zmq_pollitem_t){.fd = block_signals(), .events = ZMQ_POLLIN};

@@ -1,7 +1,6 @@
 #include "sim/devnet_node_signer.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -10,6 +9,7 @@
 #include <unistd.h>
 
 #include "proto/encoding.h"
+#include "sim/devnet_file.h"
 
 #define STEP_PRECOMMIT 3
 #define TAG_VOTE_TIME 0x2a /* field 5 of a canonical vote */
@@ -78,30 +78,18 @@ bool devnet_signer_open(struct devnet_signer *signer, const char *state_path,
     return access(state_path, F_OK) != 0 || read_state(signer, fault);
 }
 
-static bool write_file(const char *path, const char *text, size_t size)
-{
-    int file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (file < 0)
-        return false;
-    bool good = write(file, text, size) == (ssize_t)size && fdatasync(file) == 0;
-    return close(file) == 0 && good;
-}
-
 static bool write_state(const struct devnet_signer *signer, struct fault *fault)
 {
-    char text[STATE_MAX], part[DEVNET_PATH_MAX + 8];
+    char text[STATE_MAX];
     char signature[BASE64_TEXT(ED25519_SIGNATURE_SIZE)], bytes[HEX_TEXT(COMMIT_VOTE_MAX)];
     base64_encode(signer->signature, sizeof signer->signature, signature);
     hex_encode_upper(signer->bytes, signer->size, bytes);
-    int size = snprintf(text, sizeof text,
-                        "{\n  \"height\": \"%" PRId64 "\",\n  \"round\": %" PRId32
-                        ",\n  \"step\": %d,\n  \"signature\": \"%s\",\n  \"signbytes\": \"%s\"\n}",
-                        signer->height, signer->round, STEP_PRECOMMIT, signature, bytes);
-    snprintf(part, sizeof part, "%s.part", signer->path);
-    if (write_file(part, text, (size_t)size) && rename(part, signer->path) == 0)
-        return true;
-    return fault_set(fault, "%s: cannot be written, so nothing is signed: %s", signer->path,
-                     strerror(errno));
+    (void)snprintf(text, sizeof text,
+                   "{\n  \"height\": \"%" PRId64 "\",\n  \"round\": %" PRId32
+                   ",\n  \"step\": %d,\n  \"signature\": \"%s\",\n  \"signbytes\": \"%s\"\n}",
+                   signer->height, signer->round, STEP_PRECOMMIT, signature, bytes);
+    return devnet_write_alone(signer->path, 0600, text, fault) ||
+           fault_within(fault, "nothing is signed");
 }
 
 /* --- signing --- */

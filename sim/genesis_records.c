@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/encoding.h"
 #include "sim/genesis_schema.h"
 #include "sim/genesis_value.h"
 
@@ -151,8 +152,9 @@ static bool hex_take(struct genesis_draft *draft, struct json_stream *stream,
     if (value->kind == JSON_NULL || genesis_value_is(value, "")) {
         return true;
     }
-    draft->has_address = value->kind == JSON_STRING &&
-                         genesis_hex_address(value->text, value->length, draft->record.address);
+    draft->has_address =
+        value->kind == JSON_STRING &&
+        hex_decode(value->text, value->length, draft->record.address, ADDRESS_SIZE);
     return draft->has_address ||
            json_fail(stream, "",
                      "%s is no address; 40 hexadecimal digits expected; correct or drop it",

@@ -6,6 +6,7 @@
 #include <openssl/sha.h>
 
 #include "proto/bech32.h"
+#include "proto/encoding.h"
 
 #define KEY_SIZE 32
 #define KEY_TEXT_MAX 128 /* characters of the longest shape, with room */
@@ -195,70 +196,16 @@ bool genesis_time(const char *text, size_t length, int64_t *time_ms)
 
 /* --- keys --- */
 
-static int hex_value(char c)
+/* Each returns the number of bytes, 0 for what is no such text. */
+static size_t hex_read(const char *text, size_t length, uint8_t bytes[KEY_TEXT_MAX])
 {
-    if (digit(c)) {
-        return c - '0';
-    }
-    char lower = (char)(c | 0x20);
-    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+    return hex_decode(text, length, bytes, length / 2) ? length / 2 : 0;
 }
 
-/* Returns the number of bytes, 0 for what is no hexadecimal text. */
-static size_t hex_read(const char *text, size_t length, uint8_t *bytes)
+static size_t base64_read(const char *text, size_t length, uint8_t bytes[KEY_TEXT_MAX])
 {
-    for (size_t i = 0; i + 1 < length; i += 2) {
-        int high = hex_value(text[i]), low = hex_value(text[i + 1]);
-        if (high < 0 || low < 0) {
-            return 0;
-        }
-        bytes[i / 2] = (uint8_t)(high * 16 + low);
-    }
-    return length % 2 == 0 ? length / 2 : 0;
-}
-
-bool genesis_hex_address(const char *text, size_t length, uint8_t address[ADDRESS_SIZE])
-{
-    uint8_t bytes[ADDRESS_SIZE];
-    if (length != sizeof(bytes) * 2 || hex_read(text, length, bytes) != sizeof(bytes)) {
-        return false;
-    }
-    memcpy(address, bytes, sizeof(bytes));
-    return true;
-}
-
-static int base64_value(char c)
-{
-    static const char ALPHABET[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const char *place = c == '\0' ? NULL : strchr(ALPHABET, c);
-    return place == NULL ? -1 : (int)(place - ALPHABET);
-}
-
-/* Returns the number of bytes, 0 for what is no padded base64 text. */
-static size_t base64_read(const char *text, size_t length, uint8_t *bytes)
-{
-    size_t padding = 0, count = 0;
-    while (padding < 2 && padding < length && text[length - 1 - padding] == '=') {
-        padding++;
-    }
-    if (length % 4 != 0) {
-        return 0;
-    }
-    uint32_t bits = 0, held = 0;
-    for (size_t i = 0; i < length - padding; i++) {
-        int value = base64_value(text[i]);
-        if (value < 0) {
-            return 0;
-        }
-        bits = (bits << 6 | (uint32_t)value) & 0xffff;
-        held += 6;
-        if (held >= 8) {
-            held -= 8;
-            bytes[count++] = (uint8_t)(bits >> held);
-        }
-    }
-    return (bits & ((1u << held) - 1)) == 0 ? count : 0;
+    size_t size;
+    return base64_decode(text, length, bytes, KEY_TEXT_MAX, &size) ? size : 0;
 }
 
 static size_t bech32_read(const char *text, size_t length, uint8_t *bytes)

@@ -34,9 +34,6 @@ bool genesis_percent(const char *text, size_t length, uint64_t *percent);
  * is the year 1) are 0: "none". */
 bool genesis_time(const char *text, size_t length, int64_t *time_ms);
 
-/* Address as hexadecimal digits of either case. */
-bool genesis_hex_address(const char *text, size_t length, uint8_t address[ADDRESS_SIZE]);
-
 /* The consensus address, SHA-256(key)[0 .. 20), of an ed25519 public key. Understands the shapes
  * that KIRA and CometBFT have used: base64 or hexadecimal digits of the 32 bytes, also with amino's
  * or protobuf's frame, PubKeyEd25519{hexadecimal digits}, and bech32 with a prefix that ends in

@@ -117,6 +117,26 @@ enum model_reason {
     REASON_POOR_SEND,     /* poor network: more than it lets one send */
 };
 
+/* Codes of codespace sdk, which both chains have. */
+enum model_sdk_code {
+    SDK_DECODE = 2,
+    SDK_UNAUTHORIZED = 4,
+    SDK_FUNDS = 5,
+    SDK_UNKNOWN_REQUEST = 6,
+    SDK_ADDRESS = 7,
+    SDK_UNKNOWN_ACCOUNT = 9,
+    SDK_COINS = 10,
+    SDK_GAS = 11,
+    SDK_MEMO = 12,
+    SDK_FEE = 13,
+    SDK_NO_SIGNATURE = 15,
+    SDK_INVALID = 18,
+    SDK_NOT_FOUND = 22,
+    SDK_HEIGHT = 26,
+    SDK_TIMEOUT = 30,
+    SDK_SEQUENCE = 32,
+};
+
 struct model_result {
     uint32_t code;
     const char *codespace; /* static; "" for none */

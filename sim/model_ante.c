@@ -3,18 +3,6 @@
 
 #include "sim/model_rules.h"
 
-/* codespace sdk */
-enum {
-    SDK_DECODE = 2,
-    SDK_UNAUTHORIZED = 4,
-    SDK_COINS = 10,
-    SDK_GAS = 11,
-    SDK_MEMO = 12,
-    SDK_INVALID = 18,
-    SDK_TIMEOUT = 30,
-    SDK_SEQUENCE = 32,
-};
-
 #define UNDEFINED_INTERNAL 1 /* codespace undefined */
 
 /* --- accounts and ante --- */

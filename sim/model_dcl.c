@@ -2,8 +2,6 @@
 
 #define POOL_MAX 100 /* MaxNodes */
 
-enum { SDK_UNKNOWN_ACCOUNT = 9 };
-
 /* codespace staking */
 enum {
     STAKING_NO_RECORD = 3,

@@ -6,13 +6,6 @@
 #define SLASHING "customslashing"
 #define GOV "customgov"
 
-/* codespace sdk */
-enum {
-    SDK_FUNDS = 5,
-    SDK_UNKNOWN_ACCOUNT = 9,
-    SDK_INVALID = 18,
-};
-
 /* codespace customslashing */
 enum {
     SLASHING_NO_RECORD = 2,

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "proto/encoding.h"
 #include "sim/report.h"
 
 #define BUFFER_SIZE 65536
@@ -55,16 +56,6 @@ static void flush(struct trace *t)
     t->used = 0;
 }
 
-static void hex_of(const uint8_t *bytes, size_t size, char *hex)
-{
-    static const char digits[] = "0123456789abcdef";
-    for (size_t i = 0; i < size; i++) {
-        hex[2 * i] = digits[bytes[i] >> 4];
-        hex[2 * i + 1] = digits[bytes[i] & 15];
-    }
-    hex[2 * size] = '\0';
-}
-
 bool trace_destroy(struct trace **trace, char hash[65])
 {
     struct trace *t = *trace;
@@ -76,7 +67,7 @@ bool trace_destroy(struct trace **trace, char hash[65])
     if (t->out && fflush(t->out) != 0)
         t->failed = true;
     if (t->hash && EVP_DigestFinal_ex(t->hash, bytes, NULL))
-        hex_of(bytes, sizeof bytes, hash);
+        hex_encode(bytes, sizeof bytes, hash);
     bool ok = !t->failed;
     EVP_MD_CTX_free(t->hash);
     free(t);
@@ -164,7 +155,7 @@ void trace_world(struct trace *t, const struct trace_world *w)
     put(t, ", \"validators\": [");
     for (uint32_t i = 0; i < w->count; i++) {
         char address[2 * ADDRESS_SIZE + 1];
-        hex_of(w->records[i].address, ADDRESS_SIZE, address);
+        hex_encode(w->records[i].address, ADDRESS_SIZE, address);
         put(t, "%s{\"validator\": %" PRIu32 ", \"address\": \"%s\", \"moniker\": ", i ? ", " : "",
             i, address);
         put_string(t, w->records[i].moniker);
@@ -180,7 +171,7 @@ void trace_block(struct trace *t, const struct view_block *b, uint32_t set, uint
     char hash[2 * HASH_SIZE + 1];
     if (!enter(t))
         return;
-    hex_of(b->hash, HASH_SIZE, hash);
+    hex_encode(b->hash, HASH_SIZE, hash);
     put(t,
         "{\"type\": \"block\", \"height\": %" PRIu64 ", \"time_ms\": %" PRId64 ", \"hash\": \"%s\"",
         b->height.n, b->time.ms, hash);

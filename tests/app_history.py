@@ -13,6 +13,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from protobuf import fields
+
 FOLDER = "fixtures/sekai-0.4.13"
 ABSENT = 1
 
@@ -21,35 +23,9 @@ def unwrap(reply):
     return reply.get("result", reply)
 
 
-def fields(data):
-    """Numbers and values of a protobuf message."""
-    at, out = 0, []
-
-    def varint():
-        nonlocal at
-        value = shift = 0
-        while True:
-            byte = data[at]
-            at += 1
-            value |= (byte & 0x7F) << shift
-            shift += 7
-            if byte < 0x80:
-                return value
-
-    while at < len(data):
-        tag = varint()
-        if tag & 7:
-            size = varint()
-            out.append((tag >> 3, data[at:at + size]))
-            at += size
-        else:
-            out.append((tag >> 3, varint()))
-    return out
-
-
 def field(data, *path):
     for number in path:
-        data = next(value for n, value in fields(data) if n == number)
+        data = fields(data)[number][0]
     return data
 
 

@@ -463,24 +463,24 @@ void app_world_end(struct app_world *w)
     app_destroy(&w->app);
 }
 
-uint32_t world_check(struct app_world *w, struct world_tx tx)
+static uint32_t check(struct app_world *w, const struct world_tx *tx, bool fresh)
 {
     size_t size;
-    uint8_t *bytes = world_encode(&tx, &size);
+    uint8_t *bytes = world_encode(tx, &size);
     app_result_clear(&w->check);
-    app_check(w->app, bytes, size, false, &w->check);
+    app_check(w->app, bytes, size, fresh, &w->check);
     free(bytes);
     return w->check.code;
 }
 
+uint32_t world_check(struct app_world *w, struct world_tx tx)
+{
+    return check(w, &tx, false);
+}
+
 uint32_t world_check_fresh(struct app_world *w, struct world_tx tx)
 {
-    size_t size;
-    uint8_t *bytes = world_encode(&tx, &size);
-    app_result_clear(&w->check);
-    app_check(w->app, bytes, size, true, &w->check);
-    free(bytes);
-    return w->check.code;
+    return check(w, &tx, true);
 }
 
 void world_put(struct app_world *w, struct world_tx tx)
@@ -554,6 +554,26 @@ enum model_status world_status(const struct app_world *w, uint32_t v)
 void world_hash(const struct app_world *w, uint8_t hash[HASH_SIZE])
 {
     app_hash(w->app, hash);
+}
+
+struct world_cost world_cost(const struct app_world *w, uint32_t v)
+{
+    return (struct world_cost){world_sequence(w, v), world_balance(w, v)};
+}
+
+void world_assert_cost(const struct app_world *w, uint32_t v, struct world_cost before,
+                       uint64_t paid, uint64_t sequences)
+{
+    assert_int_equal(world_balance(w, v), before.balance - paid);
+    assert_int_equal(world_sequence(w, v), before.sequence + sequences);
+}
+
+const char *world_failed(uint32_t message, const char *words)
+{
+    static char text[512];
+    snprintf(text, sizeof text, "failed to execute message; message index: %u: %s",
+             (unsigned)message, words);
+    return text;
 }
 
 struct app_answer world_ask(const struct app_world *w, const char *path, const uint8_t *data,

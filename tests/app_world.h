@@ -111,6 +111,17 @@ uint64_t world_balance(const struct app_world *w, uint32_t v);
 enum model_status world_status(const struct app_world *w, uint32_t v);
 void world_hash(const struct app_world *w, uint8_t hash[HASH_SIZE]);
 
+/* What an account has, and that since then it paid so much and used so many sequences. */
+struct world_cost {
+    uint64_t sequence, balance;
+};
+struct world_cost world_cost(const struct app_world *w, uint32_t v);
+void world_assert_cost(const struct app_world *w, uint32_t v, struct world_cost before,
+                       uint64_t paid, uint64_t sequences);
+
+/* The log of a message that was refused, good until the next call. */
+const char *world_failed(uint32_t message, const char *words);
+
 /* Asks, and wants an answer. */
 struct app_answer world_ask(const struct app_world *w, const char *path, const uint8_t *data,
                             size_t size);

@@ -11,7 +11,7 @@ mempool, the chains' records; and nodes that show it through tests/rpc_server.py
     node.hooks["broadcast_tx_sync"] = lambda params, usual: ...     # in place of the usual answer, usual(params)
     ledger.on_status = lambda: ledger.produce()      # a block at every look at the head
 
-Hashes, votes and Ed25519 are those of light.py, protobuf and bech32 those of history_server.py.
+Hashes, votes and Ed25519 are those of light.py.
 """
 import base64
 import datetime
@@ -19,26 +19,14 @@ import hashlib
 import threading
 
 import light
-from history_server import CHARSET, bech32_sum, fields_of, page_of
-from light import field, varint
+from bech32 import bech32
+from history_server import page_of
+from protobuf import field, fields
 from rpc_server import RpcError, RpcServer, data_bytes, hash_bytes, whole
 
 BLOCK_S = 6
 BASE_S = 1_790_000_000
 DCL = "zigbeealliance.distributedcomplianceledger."
-
-
-def bech32(prefix, data):
-    bits = int.from_bytes(data, "big") << (-len(data) * 8) % 5
-    count = (len(data) * 8 + 4) // 5
-    words = [bits >> 5 * (count - 1 - i) & 31 for i in range(count)]
-    head = [ord(c) >> 5 for c in prefix] + [0] + [ord(c) & 31 for c in prefix]
-    check = bech32_sum(head + words + [0] * 6) ^ 1
-    return prefix + "1" + "".join(CHARSET[w] for w in words + [check >> 5 * (5 - i) & 31 for i in range(6)])
-
-
-def text_field(at, text):
-    return field(at, text.encode())
 
 
 def b64(data):
@@ -60,15 +48,15 @@ class Tx:
     def __init__(self, raw):
         self.raw = raw
         self.hash = hashlib.sha256(raw).digest()
-        parts = fields_of(raw)
-        body, auth = fields_of(parts[1][0]), fields_of(parts[2][0])
-        signer = fields_of(auth[1][0])
-        self.url = fields_of(body[1][0])[1][0].decode()
+        parts = fields(raw)
+        body, auth = fields(parts[1][0]), fields(parts[2][0])
+        signer = fields(auth[1][0])
+        self.url = fields(body[1][0])[1][0].decode()
         self.timeout = body.get(3, [0])[0]
         self.sequence = signer.get(3, [0])[0]
-        self.account = account_of(fields_of(fields_of(signer[1][0])[2][0])[1][0])
-        fee = fields_of(auth[2][0])
-        self.fee = int(fields_of(fee[1][0])[2][0]) if 1 in fee else 0
+        self.account = account_of(fields(fields(signer[1][0])[2][0])[1][0])
+        fee = fields(auth[2][0])
+        self.fee = int(fields(fee[1][0])[2][0]) if 1 in fee else 0
 
 
 class Validator:
@@ -201,19 +189,19 @@ class Ledger:
 
     def record(self, v):
         if self.kind == "kira":
-            return (text_field(1, bech32(self.prefix, v.account))
-                    + text_field(2, bech32(self.prefix + "valoper", v.account))
-                    + text_field(3, "PubKeyEd25519{%s}" % v.key.hex().upper())
-                    + text_field(4, v.consensus.hex().upper()) + text_field(5, v.moniker)
-                    + text_field(6, v.status) + field(7, 5) + field(8, 4))
+            return (field(1, bech32(self.prefix, v.account))
+                    + field(2, bech32(self.prefix + "valoper", v.account))
+                    + field(3, "PubKeyEd25519{%s}" % v.key.hex().upper())
+                    + field(4, v.consensus.hex().upper()) + field(5, v.moniker)
+                    + field(6, v.status) + field(7, 5) + field(8, 4))
         jailed = v.status != "ACTIVE"
-        any_key = text_field(1, "/cosmos.crypto.ed25519.PubKey") + field(2, field(1, v.key))
-        return (text_field(1, bech32(self.prefix + "valoper", v.account)) + field(2, text_field(1, v.moniker))
+        any_key = field(1, "/cosmos.crypto.ed25519.PubKey") + field(2, field(1, v.key))
+        return (field(1, bech32(self.prefix + "valoper", v.account)) + field(2, field(1, v.moniker))
                 + field(3, any_key) + field(4, 0 if jailed else 10) + field(5, int(jailed)))
 
     def disabled(self, v):
         address = bech32(self.prefix + "valoper", v.account)
-        return text_field(1, address) + text_field(2, address) + field(4, int(v.by_admin))
+        return field(1, address) + field(2, address) + field(4, int(v.by_admin))
 
 
 def id_json(value):
@@ -395,7 +383,7 @@ class Node:
                 "/kira.gov.Query/NetworkProperties": lambda _: field(1, b"".join(
                     field(at, value) for at, value in sorted(ledger.properties.items()))),
                 "/kira.gov.Query/AllExecutionFees": lambda _: b"".join(
-                    field(1, text_field(1, name) + field(2, execution) + field(3, failure) + field(4, 10))
+                    field(1, field(1, name) + field(2, execution) + field(3, failure) + field(4, 10))
                     for name, execution, failure in ledger.fees),
                 "/kira.upgrade.Query/CurrentPlan": lambda _: ledger.plans["current"],
                 "/kira.upgrade.Query/NextPlan": lambda _: ledger.plans["next"],
@@ -421,7 +409,7 @@ class Node:
 
     @staticmethod
     def number(request):
-        return fields_of(request)[1][0]
+        return fields(request)[1][0]
 
     @staticmethod
     def page(records, request, number, behind):
@@ -429,7 +417,7 @@ class Node:
         return b"".join(field(1, r) for r in part) + field(behind, page)
 
     def asked_account(self, request):
-        text = fields_of(request)[1][0].decode()
+        text = fields(request)[1][0].decode()
         for address in list(self.ledger.accounts) + [v.account for v in self.ledger.validators]:
             if text in (bech32(self.ledger.prefix, address), bech32(self.ledger.prefix + "valoper", address)):
                 return address
@@ -448,30 +436,30 @@ class Node:
             return None
         number, _, _ = self.ledger.accounts[address]
         sequence = self.ledger.history[self.head].get(address, 0)
-        return text_field(1, bech32(self.ledger.prefix, address)) + field(3, number) + field(4, sequence)
+        return field(1, bech32(self.ledger.prefix, address)) + field(3, number) + field(4, sequence)
 
     def account_kira(self, request):
         base = self.base_account(request)
-        return base and field(1, text_field(1, "/cosmos.auth.v1beta1.BaseAccount") + field(2, base))
+        return base and field(1, field(1, "/cosmos.auth.v1beta1.BaseAccount") + field(2, base))
 
     def account_dcl(self, request):
         base = self.base_account(request)
-        return base and field(1, field(1, base) + text_field(2, "NodeAdmin"))
+        return base and field(1, field(1, base) + field(2, "NodeAdmin"))
 
     def balance(self, request):
         account = self.ledger.accounts.get(self.asked_account(request), [0, 0, 0])
-        return field(1, text_field(1, "ukex") + text_field(2, str(account[2])))
+        return field(1, field(1, "ukex") + field(2, str(account[2])))
 
     def records_kira(self, request):
-        asked = fields_of(request)
+        asked = fields(request)
         wanted = [v for v in self.ledger.validators
                   if 1 not in asked or asked[1][0].decode() == bech32(self.ledger.prefix, v.account)]
         return self.page([self.ledger.record(v) for v in wanted], request, 7, 3)
 
     def signing_info(self, request):
-        text = fields_of(request)[1][0].decode()
+        text = fields(request)[1][0].decode()
         for v in self.ledger.validators:
             if text == bech32(self.ledger.prefix + "valcons", v.consensus) and v.consensus in self.ledger.signing:
                 until, mischance = self.ledger.signing[v.consensus]
-                return field(1, text_field(1, text) + field(3, field(1, until), True) + field(5, mischance))
+                return field(1, field(1, text) + field(3, field(1, until), True) + field(5, mischance))
         return None

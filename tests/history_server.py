@@ -35,6 +35,8 @@ import sys
 import threading
 from pathlib import Path
 
+from bech32 import text_of, words_of
+from protobuf import field, fields
 from rpc_server import Reply, RpcError, RpcServer, Text, data_bytes, encode, whole
 
 PAGE = 30
@@ -42,78 +44,12 @@ PAGE_MAX = 100
 HEADERS_MAX = 20
 
 
-# --- protobuf, as far as answers of abci_query need it ---
-
-def varint(value):
-    out = bytearray()
-    while value >= 0x80:
-        out.append(value & 0x7f | 0x80)
-        value >>= 7
-    return bytes(out) + bytes([value])
-
-
-def field(number, value):
-    if isinstance(value, int):
-        return varint(number << 3) + varint(value) if value else b""
-    value = value.encode() if isinstance(value, str) else value
-    return varint(number << 3 | 2) + varint(len(value)) + value
-
-
-def fields_of(data):
-    """{number: [values]} of a message with varints and lengths only."""
-    found, at = {}, 0
-
-    def number():
-        nonlocal at
-        value = shift = 0
-        while True:
-            byte = data[at]
-            at += 1
-            value |= (byte & 0x7f) << shift
-            shift += 7
-            if byte < 0x80:
-                return value
-
-    while at < len(data):
-        key = number()
-        if key & 7 == 0:
-            value = number()
-        else:
-            length = number()
-            value = data[at:at + length]
-            at += length
-        found.setdefault(key >> 3, []).append(value)
-    return found
-
-
-CHARSET = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
-
-
-def bech32_sum(values):
-    check = 1
-    for value in values:
-        top = check >> 25
-        check = (check & 0x1ffffff) << 5 ^ value
-        for bit, generator in enumerate((0x3b6a57b2, 0x26508e6d, 0x1ea119fa, 0x3d4233dd, 0x2a1462b3)):
-            check ^= generator if top >> bit & 1 else 0
-    return check
-
-
-def with_prefix(address, prefix):
-    """The same bytes in bech32 under another prefix."""
-    words = [CHARSET.index(c) for c in address[address.rindex("1") + 1:-6]]
-    head = [ord(c) >> 5 for c in prefix] + [0] + [ord(c) & 31 for c in prefix]
-    check = bech32_sum(head + words + [0] * 6) ^ 1
-    tail = [check >> 5 * (5 - i) & 31 for i in range(6)]
-    return prefix + "1" + "".join(CHARSET[w] for w in words + tail)
-
-
 # --- the records that a trace's world line tells of ---
 
 def kira_record(validator, key):
     account = validator["account"]
     prefix = account[:account.rindex("1")]
-    return (field(1, account) + field(2, with_prefix(account, prefix + "valoper"))
+    return (field(1, account) + field(2, text_of(prefix + "valoper", words_of(account)))
             + field(3, "PubKeyEd25519{%s}" % key.hex().upper()) + field(4, validator["address"].upper())
             + field(5, validator["moniker"]) + field(6, validator.get("status", "ACTIVE")) + field(7, 1) + field(8, 1))
 
@@ -122,13 +58,13 @@ def dcl_record(validator, key):
     account = validator["account"]
     prefix = account[:account.rindex("1")]
     any_key = field(1, "/cosmos.crypto.ed25519.PubKey") + field(2, field(1, key))
-    return (field(1, with_prefix(account, prefix + "valoper")) + field(2, field(1, validator["moniker"]))
+    return (field(1, text_of(prefix + "valoper", words_of(account))) + field(2, field(1, validator["moniker"]))
             + field(3, any_key) + field(4, 10))
 
 
 def page_of(records, request, number):
     """One page of a list, by cosmos' PageRequest {key 1, offset 2, limit 3} in field `number` of the request."""
-    asked = fields_of(fields_of(request).get(number, [b""])[0])
+    asked = fields(fields(request).get(number, [b""])[0])
     start = int.from_bytes(asked.get(1, [b""])[0], "big") or asked.get(2, [0])[0]
     limit = min(asked.get(3, [0])[0] or 100, 512)
     page = records[start:start + limit]

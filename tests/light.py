@@ -20,6 +20,8 @@ import sys
 from hashlib import sha256, sha512
 from pathlib import Path
 
+from protobuf import field, varint
+
 SOURCE = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("STAGGER_SHARED") or SOURCE.parent / "shared")
 ZERO_TIME = (-62135596800, 0)
@@ -110,24 +112,6 @@ def verify(public, message, signature):
 
 
 # --- messages ---
-
-def varint(value):
-    value &= 2**64 - 1
-    out = bytearray()
-    while value >= 128:
-        out.append(value & 127 | 128)
-        value >>= 7
-    return bytes(out) + bytes([value])
-
-
-def field(at, value, always=False):
-    """A varint or length-delimited field; left out when zero or empty unless it is to stand always."""
-    if not value and not always:
-        return b""
-    if isinstance(value, int):
-        return varint(at << 3) + varint(value)
-    return varint(at << 3 | 2) + varint(len(value)) + value
-
 
 def fixed(at, value):
     return varint(at << 3 | 1) + value.to_bytes(8, "little", signed=True) if value else b""

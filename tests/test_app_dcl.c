@@ -1,15 +1,6 @@
 /* The devnet's application on DCL: rules and codes of DCL 1.5. */
 #include "tests/app_world.h"
 
-static char failed_text[512];
-
-static const char *failed(const char *words)
-{
-    snprintf(failed_text, sizeof failed_text, "failed to execute message; message index: 0: %s",
-             words);
-    return failed_text;
-}
-
 /* "... with address=VALOPER ..." */
 static const char *failed_about(const struct app_world *w, uint32_t v, const char *before,
                                 const char *behind)
@@ -17,7 +8,7 @@ static const char *failed_about(const struct app_world *w, uint32_t v, const cha
     char valoper[BECH32_TEXT_MAX], words[400];
     world_address(w, v, "valoper", valoper);
     snprintf(words, sizeof words, "%s%s%s", before, valoper, behind);
-    return failed(words);
+    return world_failed(0, words);
 }
 
 static void test_disable_and_enable(void **state)
@@ -92,8 +83,9 @@ static void test_create_validator_carries_a_join(void **state)
     tx.timeout_height = 9;
     assert_int_equal(world_do(&w, tx), 4);
     assert_refused(w.results[0], 4, "staking",
-                   failed("validator already exist for this operator address; must use new "
-                          "validator operator address"));
+                   world_failed(0,
+                                "validator already exist for this operator address; must use new "
+                                "validator operator address"));
     assert_int_equal(world_sequence(&w, 1), 2);
     assert_int_equal(w.update_count, 0);
     tx = tx_create(&w, 1, "");
@@ -108,9 +100,10 @@ static void test_a_full_pool(void **state)
     (void)state;
     app_world_start(&w, CHAIN_DCL, 100, 1);
     assert_int_equal(world_do(&w, tx_create(&w, 1, "v1")), 601);
-    assert_refused(w.results[0], 601, "validator",
-                   failed("Pool ledger already contains maximum number of active nodes: \"100\": "
-                          "maximum number of active nodes reached"));
+    assert_refused(
+        w.results[0], 601, "validator",
+        world_failed(0, "Pool ledger already contains maximum number of active nodes: \"100\": "
+                        "maximum number of active nodes reached"));
     app_world_end(&w);
 }
 
@@ -160,9 +153,10 @@ static void test_trustees_disable(void **state)
     (void)state;
     app_world_start(&w, CHAIN_DCL, 4, 1);
     assert_int_equal(world_do(&w, tx_disable_act(&w, 3, "Propose", 0)), 4); /* no trustee */
-    assert_refused(w.results[0], 4, "sdk",
-                   failed("MsgProposeDisableValidator transaction should be signed by an account "
-                          "with the Trustee role: unauthorized"));
+    assert_refused(
+        w.results[0], 4, "sdk",
+        world_failed(0, "MsgProposeDisableValidator transaction should be signed by an account "
+                        "with the Trustee role: unauthorized"));
     assert_int_equal(world_do(&w, tx_disable_act(&w, 0, "Approve", 3)), 603);
     assert_int_equal(world_do(&w, tx_disable_act(&w, 0, "Propose", 50)), 3);
     assert_int_equal(world_do(&w, tx_disable_act(&w, 0, "Propose", 3)), 0);
@@ -229,11 +223,12 @@ static void test_upgrades(void **state)
     assert_int_equal(world_do(&w, tx_upgrade_act(&w, 3, "Propose", "u1", 20)), 4);
     assert_int_equal(world_do(&w, tx_upgrade_act(&w, 0, "Propose", "u1", 6)), 18);
     assert_refused(w.results[0], 18, "sdk",
-                   failed("upgrade cannot be scheduled in the past: invalid request"));
+                   world_failed(0, "upgrade cannot be scheduled in the past: invalid request"));
     assert_int_equal(world_do(&w, tx_upgrade_act(&w, 0, "Approve", "u1", 0)), 802);
-    assert_refused(w.results[0], 802, "dclupgrade",
-                   failed("Proposed upgrade with name=u1 does not exist on the ledger: proposed "
-                          "upgrade does not exist"));
+    assert_refused(
+        w.results[0], 802, "dclupgrade",
+        world_failed(0, "Proposed upgrade with name=u1 does not exist on the ledger: proposed "
+                        "upgrade does not exist"));
     assert_int_equal(world_do(&w, tx_upgrade_act(&w, 0, "Propose", "u1", 11)), 0);
     assert_int_equal(world_do(&w, tx_upgrade_act(&w, 1, "Propose", "u1", 30)), 801);
     app_world_run(&w, 2); /* height 11: stale behind it */

@@ -4,33 +4,6 @@
 
 #define SLASHING "customslashing"
 
-/* --- what one transaction costs --- */
-
-struct cost {
-    uint64_t sequence, balance;
-};
-
-static struct cost cost_begin(const struct app_world *w, uint32_t v)
-{
-    return (struct cost){world_sequence(w, v), world_balance(w, v)};
-}
-
-static void assert_cost(const struct app_world *w, uint32_t v, struct cost before, uint64_t paid,
-                        uint64_t sequences)
-{
-    assert_int_equal(world_balance(w, v), before.balance - paid);
-    assert_int_equal(world_sequence(w, v), before.sequence + sequences);
-}
-
-static char failed_text[512];
-
-static const char *failed(uint32_t message, const char *words)
-{
-    snprintf(failed_text, sizeof failed_text, "failed to execute message; message index: %u: %s",
-             (unsigned)message, words);
-    return failed_text;
-}
-
 /* --- pause, unpause, activate --- */
 
 static void test_pause_changes_the_set_two_blocks_later(void **state)
@@ -39,12 +12,12 @@ static void test_pause_changes_the_set_two_blocks_later(void **state)
     (void)state;
     app_world_start(&w, CHAIN_KIRA, 5, 1);
     app_world_run(&w, 9);
-    struct cost before = cost_begin(&w, 3);
+    struct world_cost before = world_cost(&w, 3);
     world_add(&w, tx_pause(&w, 3));
     assert_true(app_world_block(&w));
     assert_int_equal(w.results[0].code, 0);
     assert_string_equal(w.results[0].codespace, "");
-    assert_cost(&w, 3, before, 100, 1);
+    world_assert_cost(&w, 3, before, 100, 1);
     assert_int_equal(world_status(&w, 3), STATUS_PAUSED);
     assert_int_equal(w.update_count, 1);
     assert_int_equal(w.updates[0].power, 0);
@@ -87,10 +60,11 @@ static void test_guard_counts_active_members(void **state)
     app_world_begin(&w);
     assert_int_equal(world_do(&w, tx_pause(&w, 0)), 0);
     assert_int_equal(world_do(&w, tx_pause(&w, 1)), 0);
-    struct cost before = cost_begin(&w, 2);
+    struct world_cost before = world_cost(&w, 2);
     assert_int_equal(world_do(&w, tx_pause(&w, 2)), 11);
-    assert_refused(w.results[0], 11, SLASHING, failed(0, "pause not allowed on poor network"));
-    assert_cost(&w, 2, before, 100, 1);
+    assert_refused(w.results[0], 11, SLASHING,
+                   world_failed(0, "pause not allowed on poor network"));
+    world_assert_cost(&w, 2, before, 100, 1);
     app_world_run(&w, 2);
     assert_string_equal(w.sets[w.height + 1], "234");
     assert_int_equal(world_do(&w, tx_unpause(&w, 0)), 0);
@@ -105,7 +79,8 @@ static void test_records_as_few_as_min_validators_cannot_pause(void **state)
     (void)state;
     app_world_start(&w, CHAIN_KIRA, 4, 4);
     assert_int_equal(world_do(&w, tx_pause(&w, 0)), 11);
-    assert_refused(w.results[0], 11, SLASHING, failed(0, "pause not allowed on poor network"));
+    assert_refused(w.results[0], 11, SLASHING,
+                   world_failed(0, "pause not allowed on poor network"));
     app_world_end(&w);
     app_world_start(&w, CHAIN_KIRA, 1, 1);
     assert_int_equal(world_do(&w, tx_pause(&w, 0)), 11);
@@ -119,22 +94,22 @@ static void test_what_is_already_so_is_refused_in_the_block(void **state)
     (void)state;
     app_world_start(&w, CHAIN_KIRA, 4, 1);
     assert_int_equal(world_do(&w, tx_pause(&w, 1)), 0);
-    struct cost before = cost_begin(&w, 1);
+    struct world_cost before = world_cost(&w, 1);
     assert_int_equal(world_do(&w, tx_pause(&w, 1)), 8);
     assert_refused(w.results[0], 8, SLASHING,
-                   failed(0, "Can NOT pause already paused validator: validator paused"));
-    assert_cost(&w, 1, before, 100, 1);
-    before = cost_begin(&w, 0);
+                   world_failed(0, "Can NOT pause already paused validator: validator paused"));
+    world_assert_cost(&w, 1, before, 100, 1);
+    before = world_cost(&w, 0);
     assert_int_equal(world_do(&w, tx_unpause(&w, 0)), 7);
     assert_refused(w.results[0], 7, SLASHING,
-                   failed(0, "Can NOT unpause NOT paused validator: validator not paused"));
-    assert_cost(&w, 0, before, 100, 1);
-    before = cost_begin(&w, 2);
+                   world_failed(0, "Can NOT unpause NOT paused validator: validator not paused"));
+    world_assert_cost(&w, 0, before, 100, 1);
+    before = world_cost(&w, 2);
     assert_int_equal(world_do(&w, tx_activate(&w, 2)), 6);
     assert_refused(w.results[0], 6, SLASHING,
-                   failed(0, "Can NOT activate NOT inactivated validator: validator not "
-                             "inactivated; cannot be activated"));
-    assert_cost(&w, 2, before, 1000, 1);
+                   world_failed(0, "Can NOT activate NOT inactivated validator: validator not "
+                                   "inactivated; cannot be activated"));
+    world_assert_cost(&w, 2, before, 1000, 1);
     assert_null(w.results[0].data);
     assert_non_null(w.results[0].events); /* those of the fee */
     app_world_end(&w);
@@ -148,7 +123,7 @@ static void test_fees(void **state)
     struct world_tx tx;
     (void)state;
     app_world_start(&w, CHAIN_KIRA, 4, 1);
-    struct cost before = cost_begin(&w, 0);
+    struct world_cost before = world_cost(&w, 0);
     tx = tx_activate(&w, 0);
     strcpy(tx.fee_amount, "100");
     world_check(&w, tx);
@@ -177,11 +152,11 @@ static void test_fees(void **state)
     strcpy(tx.fee_amount, "-100");
     world_check(&w, tx);
     assert_refused(w.check, 13, "sdk", "invalid fee provided: -100lol: insufficient fee");
-    assert_cost(&w, 0, before, 0, 0);
+    world_assert_cost(&w, 0, before, 0, 0);
     tx = tx_pause(&w, 0);
     strcpy(tx.fee_amount, "250");
     assert_int_equal(world_do(&w, tx), 0);
-    assert_cost(&w, 0, before, 250, 1);
+    world_assert_cost(&w, 0, before, 250, 1);
     app_world_end(&w);
 }
 
@@ -287,13 +262,13 @@ static void test_gas_timeout_memo(void **state)
     world_check(&w, tx);
     assert_refused(w.check, 30, "sdk", "block height: 9, timeout height: 8: tx timeout height");
     /* equal to the last height passes, and then stands in the next block without a cost */
-    struct cost before = cost_begin(&w, 0);
+    struct world_cost before = world_cost(&w, 0);
     tx.timeout_height = 9;
     world_add(&w, tx);
     assert_true(app_world_block(&w));
     assert_refused(w.results[0], 30, "sdk",
                    "block height: 10, timeout height: 9: tx timeout height");
-    assert_cost(&w, 0, before, 0, 0);
+    world_assert_cost(&w, 0, before, 0, 0);
     tx = tx_send(&w, 0, 0, "1");
     memset(tx.memo, 'm', 256);
     assert_int_equal(world_do(&w, tx), 0);
@@ -330,29 +305,29 @@ static void test_sends(void **state)
     struct world_tx tx;
     (void)state;
     app_world_start(&w, CHAIN_KIRA, 4, 1);
-    struct cost before = cost_begin(&w, 0);
+    struct world_cost before = world_cost(&w, 0);
     tx = tx_send(&w, 0, 0, "1");
     strcpy(tx.memo, "stagger/join/1 3 0");
     assert_int_equal(world_do(&w, tx), 0);
-    assert_cost(&w, 0, before, 100, 1);
+    world_assert_cost(&w, 0, before, 100, 1);
     world_check(&w, tx_send(&w, 0, 0, "0"));
     assert_refused(w.check, 10, "sdk", "0ukex: invalid coins");
     world_check(&w, tx_send(&w, 0, 0, "-5"));
     assert_int_equal(w.check.code, 10);
     /* to another validator, and to one that the chain does not know yet */
-    before = cost_begin(&w, 0);
-    struct cost other = cost_begin(&w, 1);
+    before = world_cost(&w, 0);
+    struct world_cost other = world_cost(&w, 1);
     assert_int_equal(world_do(&w, tx_send(&w, 0, 1, "5000")), 0);
-    assert_cost(&w, 0, before, 5100, 1);
+    world_assert_cost(&w, 0, before, 5100, 1);
     assert_int_equal(world_balance(&w, 1), other.balance + 5000);
     assert_int_equal(world_do(&w, tx_send(&w, 0, 50, "500")), 0);
     /* more than there is: in the block, and only the fee is gone */
-    before = cost_begin(&w, 2);
+    before = world_cost(&w, 2);
     assert_int_equal(world_do(&w, tx_send(&w, 2, 3, "150000000000000")), 5);
     assert_refused(w.results[0], 5, "sdk",
-                   failed(0, "spendable balance 149999999999900ukex is smaller than "
-                             "150000000000000ukex: insufficient funds"));
-    assert_cost(&w, 2, before, 100, 1);
+                   world_failed(0, "spendable balance 149999999999900ukex is smaller than "
+                                   "150000000000000ukex: insufficient funds"));
+    world_assert_cost(&w, 2, before, 100, 1);
     app_world_end(&w);
 }
 
@@ -376,12 +351,12 @@ static void test_an_outsider(void **state)
     tx.sequence = 1;
     assert_int_equal(world_do(&w, tx), 2);
     assert_refused(w.results[0], 2, SLASHING,
-                   failed(0, "address is not associated with any known validator"));
+                   world_failed(0, "address is not associated with any known validator"));
     tx = tx_vote(&w, 50, 1, 1);
     tx.account_number = 4;
     tx.sequence = 2;
     assert_int_equal(world_do(&w, tx), 22);
-    assert_refused(w.results[0], 22, "customgov", failed(0, "actor is not active"));
+    assert_refused(w.results[0], 22, "customgov", world_failed(0, "actor is not active"));
     tx = tx_send(&w, 50, 1, "1");
     tx.account_number = 4;
     tx.sequence = 3;
@@ -450,23 +425,23 @@ static void test_messages_are_all_or_nothing(void **state)
     struct world_tx tx, other;
     (void)state;
     app_world_start(&w, CHAIN_KIRA, 4, 1);
-    struct cost before = cost_begin(&w, 0);
+    struct world_cost before = world_cost(&w, 0);
     tx = tx_send(&w, 0, 50, "777");
     other = tx_pause(&w, 0);
     tx_also(&tx, &other);
     other = tx_vote(&w, 0, 1, 1); /* of no proposal */
     tx_also(&tx, &other);
     assert_int_equal(world_do(&w, tx), 21);
-    assert_refused(w.results[0], 21, "customgov", failed(2, "proposal does not exist"));
-    assert_cost(&w, 0, before, 100, 1);
+    assert_refused(w.results[0], 21, "customgov", world_failed(2, "proposal does not exist"));
+    world_assert_cost(&w, 0, before, 100, 1);
     assert_int_equal(world_status(&w, 0), STATUS_ACTIVE);
     assert_int_equal(world_check(&w, tx_send(&w, 50, 0, "1")), 9);
     tx = tx_send(&w, 0, 50, "777");
     other = tx_send(&w, 0, 1, "3");
     tx_also(&tx, &other);
-    before = cost_begin(&w, 0);
+    before = world_cost(&w, 0);
     assert_int_equal(world_do(&w, tx), 0);
-    assert_cost(&w, 0, before, 880, 1);
+    world_assert_cost(&w, 0, before, 880, 1);
     assert_non_null(strstr(w.results[0].log, "{\"msg_index\":1,"));
     tx = tx_pause(&w, 0);
     other = tx_pause(&w, 1); /* by two accounts, and one signature */

@@ -4,33 +4,6 @@
 
 #define SLASHING "customslashing"
 
-/* --- what one transaction costs --- */
-
-struct cost {
-    uint64_t sequence, balance;
-};
-
-static struct cost cost_begin(const struct app_world *w, uint32_t v)
-{
-    return (struct cost){world_sequence(w, v), world_balance(w, v)};
-}
-
-static void assert_cost(const struct app_world *w, uint32_t v, struct cost before, uint64_t paid,
-                        uint64_t sequences)
-{
-    assert_int_equal(world_balance(w, v), before.balance - paid);
-    assert_int_equal(world_sequence(w, v), before.sequence + sequences);
-}
-
-static char failed_text[512];
-
-static const char *failed(uint32_t message, const char *words)
-{
-    snprintf(failed_text, sizeof failed_text, "failed to execute message; message index: %u: %s",
-             (unsigned)message, words);
-    return failed_text;
-}
-
 /* --- uptime --- */
 
 static void test_a_stopped_node_becomes_inactive(void **state)
@@ -56,13 +29,14 @@ static void test_a_stopped_node_becomes_inactive(void **state)
     assert_string_equal(w.sets[w.height + 1], "012");
     assert_int_equal(world_do(&w, tx_pause(&w, 3)), 5);
     assert_refused(w.results[0], 5, SLASHING,
-                   failed(0, "Can NOT pause inactivated validator: validator still inactivated; "
-                             "cannot be activated"));
+                   world_failed(0,
+                                "Can NOT pause inactivated validator: validator still inactivated; "
+                                "cannot be activated"));
     w.step_ms = 1000;
     assert_int_equal(world_do(&w, tx_activate(&w, 3)), 5);
     assert_refused(w.results[0], 5, SLASHING,
-                   failed(0, "Can NOT activate inactivate validator, jail time remaining 597 "
-                             "seconds: validator still inactivated; cannot be activated"));
+                   world_failed(0, "Can NOT activate inactivate validator, jail time remaining 597 "
+                                   "seconds: validator still inactivated; cannot be activated"));
     assert_int_equal(world_do(&w, tx_unpause(&w, 3)), 7);
     w.step_ms = 600000;
     app_world_run(&w, 1);
@@ -110,12 +84,12 @@ static void test_unpause_then_pause_kills(void **state)
     app_world_start(&w, CHAIN_KIRA, 4, 1);
     assert_int_equal(world_do(&w, tx_pause(&w, 1)), 0);
     app_world_run(&w, 3);
-    struct cost before = cost_begin(&w, 1);
+    struct world_cost before = world_cost(&w, 1);
     world_add(&w, tx_unpause(&w, 1));
     world_add(&w, tx_pause(&w, 1));
     assert_dead(&w, "failed to find validator");
     /* the state is that of before the block */
-    assert_cost(&w, 1, before, 0, 0);
+    world_assert_cost(&w, 1, before, 0, 0);
     assert_int_equal(world_status(&w, 1), STATUS_PAUSED);
     app_world_end(&w);
 }
@@ -257,9 +231,9 @@ static void test_proposals_need_a_quorum_and_a_majority(void **state)
     assert_false(model_record(app_model(w.app), 2)->voted_yes);
     /* a vote too late, a proposal too late, a time that has passed */
     assert_int_equal(world_do(&w, tx_vote(&w, 3, 3, 1)), 28);
-    assert_refused(w.results[0], 28, "customgov", failed(0, "voting time has ended"));
+    assert_refused(w.results[0], 28, "customgov", world_failed(0, "voting time has ended"));
     assert_int_equal(world_do(&w, tx_upgrade(&w, 0, "d", now_s(&w) + 1, true)), 1);
-    assert_refused(w.results[0], 1, "upgrade", failed(0, "invalid upgrade time"));
+    assert_refused(w.results[0], 1, "upgrade", world_failed(0, "invalid upgrade time"));
     /* cancelled: nothing is scheduled any more */
     assert_int_equal(world_do(&w, tx_cancel(&w, 0, "c")), 0);
     for (uint32_t v = 0; v < 4; v++)

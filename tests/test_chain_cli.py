@@ -4,7 +4,7 @@ import time
 import unittest
 
 import cli_case
-from chain_model import BASE_S, BLOCK_S, bech32, field, text_field
+from chain_model import BASE_S, BLOCK_S, bech32, field
 from cli_case import ACCOUNT, UNREACHABLE, WRONG, Case
 from rpc_server import RpcError
 
@@ -135,9 +135,9 @@ class Chain(Case):
         self.assertIn("Next plan: none", self.look("plan", node).out)
         self.assertEqual(self.look("plan", node, more="--json").json["next"], None)
         when = int(time.time()) + 3 * 86400 + 3600
-        resource = (text_field(1, "sekai") + text_field(2, "https://x/y") + text_field(3, "v1.2") + text_field(4, "ab"))
-        ledger.plans["next"] = field(1, text_field(1, "up1") + field(2, resource) + field(3, when)
-                                     + text_field(4, "test-1") + text_field(5, "test-1") + field(8, 1) + field(11, 5))
+        resource = (field(1, "sekai") + field(2, "https://x/y") + field(3, "v1.2") + field(4, "ab"))
+        ledger.plans["next"] = field(1, field(1, "up1") + field(2, resource) + field(3, when)
+                                     + field(4, "test-1") + field(5, "test-1") + field(8, 1) + field(11, 5))
         ledger.voters[5] = [v.account for v in ledger.validators[:3]]
         ledger.votes[5] = {ACCOUNT: 1, ledger.validators[1].account: 3}
         found = self.look("plan", node, more="--json").json
@@ -156,8 +156,8 @@ class Chain(Case):
 
     def test_plan_of_dcl(self):
         ledger = self.network("dcl")
-        ledger.plans["next"] = field(1, text_field(1, "p2") + field(2, field(1, -62135596800 % 2 ** 64))
-                                     + field(3, ledger.height + 100) + text_field(4, "{}"))
+        ledger.plans["next"] = field(1, field(1, "p2") + field(2, field(1, -62135596800 % 2 ** 64))
+                                     + field(3, ledger.height + 100) + field(4, "{}"))
         node = self.node(ledger)
         found = self.look("plan", node, more="--chain dcl --json").json
         self.assertEqual((found["next"]["name"], found["next"]["blocks_left"]), ("p2", 100))

@@ -9,9 +9,9 @@ import hashlib
 import sys
 
 import light
-from chain_model import DCL, Ledger, Node, Validator, b64, bech32, data_bytes, text_field
+from chain_model import DCL, Ledger, Node, Validator, b64, bech32, data_bytes
 from chain_tests import (ACCOUNT, CONTRADICTED, DISPROVED, FOREIGN, LAGS, SILENT, WELL, main, run)
-from light import field
+from protobuf import field
 from rpc_server import Reply, RpcError
 
 ACTIVE, INACTIVE, PAUSED, JAILED = 1, 2, 3, 4
@@ -120,12 +120,12 @@ def dcl():
 
 
 def proposal(number, name, result, url="/kira.upgrade.ProposalSoftwareUpgrade", time=1_800_000_000):
-    content = text_field(1, name) + field(3, time) + text_field(8, "memo") + field(9, 1)
-    return field(1, number) + text_field(2, "t") + field(4, text_field(1, url) + field(2, content)) + field(10, result)
+    content = field(1, name) + field(3, time) + field(8, "memo") + field(9, 1)
+    return field(1, number) + field(2, "t") + field(4, field(1, url) + field(2, content)) + field(10, result)
 
 
 def plan_of(name, number, time=1_799_000_000):
-    return field(1, text_field(1, name) + field(3, time) + field(8, 1) + field(11, number))
+    return field(1, field(1, name) + field(3, time) + field(8, 1) + field(11, number))
 
 
 def votes():
@@ -150,9 +150,9 @@ def votes():
 def votes_dcl():
     ledger = world("dcl")
     trustee = bech32("cosmos", b"t" * 20)
-    plan = text_field(1, "p2") + field(2, field(1, -62135596800)) + field(3, 90000)
-    ledger.proposals = [field(1, plan) + text_field(2, trustee) + field(3, text_field(1, trustee))]
-    ledger.plans["next"] = field(1, text_field(1, "p1") + field(3, 80000))
+    plan = field(1, "p2") + field(2, field(1, -62135596800)) + field(3, 90000)
+    ledger.proposals = [field(1, plan) + field(2, trustee) + field(3, field(1, trustee))]
+    ledger.plans["next"] = field(1, field(1, "p1") + field(3, 80000))
     facts = ask([Node(ledger)], ["votes"])["facts"]
     assert [(b["name"], b["scheduled"], b["votes"]) for b in facts["ballots"]] == [("p1", True, 0), ("p2", False, 1)]
     assert facts["plan"]["pending"] and facts["plan"]["yes"]
@@ -519,7 +519,7 @@ def another_account():
         if params["path"].endswith("Account"):
             ledger.accounts[b"k" * 20] = [9, 9, 9]
             ledger.history[ledger.height][b"k" * 20] = 9
-            request = text_field(1, bech32("kira", b"k" * 20))
+            request = field(1, bech32("kira", b"k" * 20))
             return usual({**params, "data": request.hex()})
         assert data_bytes(params) is not None
         return usual(params)

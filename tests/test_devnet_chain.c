@@ -10,6 +10,8 @@
 
 #include "tests/devnet_fake.h"
 
+#define REACH_MS 8000
+
 static const char *tool;
 
 static const struct fake_config quick = {4, 40, 40, 400};
@@ -28,6 +30,31 @@ static uint32_t absent_at(const struct fake_world *w, int64_t height)
     uint32_t absent = absent_of(&block);
     stored_block_clear(&block);
     return absent;
+}
+
+/* Four nodes, blocks up to this height. */
+static void begin(struct fake_world *w, const struct fake_config *config, int64_t height)
+{
+    fake_world_start(w, tool, config);
+    fake_chain_start(w);
+    fake_nodes_start(w, 4);
+    assert_true(fake_reach(w, height, REACH_MS));
+}
+
+/* The same where the nodes have to wait for somebody to listen. */
+static void begin_nodes_first(struct fake_world *w, const struct fake_config *config,
+                              int64_t height)
+{
+    fake_world_start(w, tool, config);
+    fake_nodes_start(w, 4);
+    fake_chain_start(w);
+    assert_true(fake_reach(w, height, REACH_MS));
+}
+
+static void end(struct fake_world *w)
+{
+    fake_verify(w);
+    fake_world_end(w);
 }
 
 /* --- who signs --- */
@@ -64,10 +91,7 @@ static void one_of_four_is_absent(void **state)
 {
     (void)state;
     struct fake_world w;
-    fake_world_start(&w, tool, &quick);
-    fake_chain_start(&w);
-    fake_nodes_start(&w, 4);
-    assert_true(fake_reach(&w, 4, 5000));
+    begin(&w, &quick, 4);
     fake_node_kill(&w, 2);
     int64_t from = w.height + 2;
     assert_true(fake_reach(&w, from + 5, 9000));
@@ -83,18 +107,14 @@ static void one_of_four_is_absent(void **state)
     int64_t back = w.height + 3;
     assert_true(fake_reach(&w, back + 1, 5000));
     assert_int_equal(absent_at(&w, back + 1), 0);
-    fake_verify(&w);
-    fake_world_end(&w);
+    end(&w);
 }
 
 static void two_of_four_make_no_block(void **state)
 {
     (void)state;
     struct fake_world w;
-    fake_world_start(&w, tool, &quick);
-    fake_chain_start(&w);
-    fake_nodes_start(&w, 4);
-    assert_true(fake_reach(&w, 3, 5000));
+    begin(&w, &quick, 3);
     fake_node_kill(&w, 0);
     fake_node_kill(&w, 3);
     fake_run(&w, 300);
@@ -105,8 +125,7 @@ static void two_of_four_make_no_block(void **state)
     assert_true(fake_reach(&w, stuck + 3, 5000));
     fake_node_start(&w, 0);
     assert_true(fake_reach(&w, stuck + 6, 5000));
-    fake_verify(&w);
-    fake_world_end(&w);
+    end(&w);
 }
 
 /* Who is there and does not sign costs the round; the block that comes is of a later one. */
@@ -114,10 +133,7 @@ static void a_vote_that_does_not_come(void **state)
 {
     (void)state;
     struct fake_world w;
-    fake_world_start(&w, tool, &quick);
-    fake_chain_start(&w);
-    fake_nodes_start(&w, 4);
-    assert_true(fake_reach(&w, 3, 5000));
+    begin(&w, &quick, 3);
     w.nodes[0].mute = w.nodes[1].mute = true;
     fake_run(&w, 1000);
     int64_t stuck = w.height;
@@ -131,8 +147,7 @@ static void a_vote_that_does_not_come(void **state)
     struct stored_block block = fake_block(&w, stuck + 1);
     assert_true(block.seen_commit.round > 0);
     stored_block_clear(&block);
-    fake_verify(&w);
-    fake_world_end(&w);
+    end(&w);
 }
 
 static void late_votes_count_until_the_next_block(void **state)
@@ -157,8 +172,7 @@ static void late_votes_count_until_the_next_block(void **state)
     assert_true(fake_reach(&w, from, 6000));
     assert_int_equal(absent_at(&w, from), 1);
     assert_true(fake_log_has(&w, "is dropped: it is late"));
-    fake_verify(&w);
-    fake_world_end(&w);
+    end(&w);
 }
 
 static void who_is_not_ready_is_not_asked(void **state)
@@ -183,10 +197,7 @@ static void rare_blocks(void **state)
 {
     (void)state;
     struct fake_world w;
-    fake_world_start(&w, tool, &(struct fake_config){4, 50, 1500, 400});
-    fake_chain_start(&w);
-    fake_nodes_start(&w, 4);
-    assert_true(fake_reach(&w, 2, 3000)); /* the first and its proof */
+    begin(&w, &(struct fake_config){4, 50, 1500, 400}, 2); /* the first and its proof */
     int64_t start = fake_now_ms();
     assert_false(fake_reach(&w, 3, 1000));
     assert_true(fake_reach(&w, 3, 1500));
@@ -198,8 +209,7 @@ static void rare_blocks(void **state)
     assert_int_equal(block.tx_count, 1);
     assert_int_equal(block.results[0].code, 0);
     stored_block_clear(&block);
-    fake_verify(&w);
-    fake_world_end(&w);
+    end(&w);
 }
 
 static void transactions_keep_their_order(void **state)
@@ -208,10 +218,7 @@ static void transactions_keep_their_order(void **state)
     struct fake_world w;
     uint8_t *txs[6];
     size_t sizes[6];
-    fake_world_start(&w, tool, &(struct fake_config){4, 400, 400, 400});
-    fake_chain_start(&w);
-    fake_nodes_start(&w, 4);
-    assert_true(fake_reach(&w, 2, 3000));
+    begin(&w, &(struct fake_config){4, 400, 400, 400}, 2);
     for (int i = 0; i < 6; i++)
         txs[i] = fake_tx(&w, i % 2 ? 1 : 3, FAKE_JOIN, &sizes[i]);
     for (uint32_t i = 0; i < 6; i++)
@@ -239,18 +246,14 @@ static void transactions_keep_their_order(void **state)
     free(old);
     for (int i = 0; i < 6; i++)
         free(txs[i]);
-    fake_verify(&w);
-    fake_world_end(&w);
+    end(&w);
 }
 
 static void sets_change_two_blocks_later(void **state)
 {
     (void)state;
     struct fake_world w;
-    fake_world_start(&w, tool, &quick);
-    fake_chain_start(&w);
-    fake_nodes_start(&w, 4);
-    assert_true(fake_reach(&w, 2, 3000));
+    begin(&w, &quick, 2);
     assert_int_equal(fake_do(&w, 2, FAKE_PAUSE), TX_TAKEN);
     assert_true(fake_reach(&w, w.height + 6, 5000));
     int64_t pause = 1;
@@ -272,8 +275,7 @@ static void sets_change_two_blocks_later(void **state)
     struct stored_block block = fake_block(&w, w.height);
     assert_int_equal(block.member_count, 4);
     stored_block_clear(&block);
-    fake_verify(&w);
-    fake_world_end(&w);
+    end(&w);
 }
 
 /* --- kills --- */
@@ -317,10 +319,7 @@ static void no_round_is_asked_for_twice(void **state)
 {
     (void)state;
     struct fake_world w;
-    fake_world_start(&w, tool, &quick);
-    fake_nodes_start(&w, 4);
-    fake_chain_start(&w);
-    assert_true(fake_reach(&w, 2, 3000));
+    begin_nodes_first(&w, &quick, 2);
     for (uint32_t i = 0; i < 4; i++)
         w.nodes[i].mute = true;
     for (int i = 0; i < 4; i++) {
@@ -337,8 +336,7 @@ static void no_round_is_asked_for_twice(void **state)
     for (uint32_t i = 0; i < 4; i++)
         w.nodes[i].mute = false;
     assert_true(fake_reach(&w, last->height + 2, 5000));
-    fake_verify(&w);
-    fake_world_end(&w);
+    end(&w);
 }
 
 static void times_ascend_although_clocks_do_not(void **state)
@@ -346,10 +344,7 @@ static void times_ascend_although_clocks_do_not(void **state)
     (void)state;
     static const int64_t jumps[] = {-3600000, 0, 86400000, 0};
     struct fake_world w;
-    fake_world_start(&w, tool, &quick);
-    fake_nodes_start(&w, 4);
-    fake_chain_start(&w);
-    assert_true(fake_reach(&w, 3, 3000));
+    begin_nodes_first(&w, &quick, 3);
     for (int i = 0; i < 4; i++) {
         for (uint32_t n = 0; n < 4; n++)
             w.nodes[n].clock_ms = jumps[i];
@@ -362,8 +357,7 @@ static void times_ascend_although_clocks_do_not(void **state)
         stored_block_clear(&before);
         stored_block_clear(&block);
     }
-    fake_verify(&w);
-    fake_world_end(&w);
+    end(&w);
 }
 
 /* --- hostile neighbours --- */
@@ -414,8 +408,7 @@ static void wrong_votes_are_dropped(void **state)
         assert_int_equal(absent_at(&w, w.height), trick != TWICE);
         assert_true(fake_log_has(&w, words[trick]));
     }
-    fake_verify(&w);
-    fake_world_end(&w);
+    end(&w);
 }
 
 static void neighbours_may_be_hostile(void **state)
@@ -425,10 +418,7 @@ static void neighbours_may_be_hostile(void **state)
     struct fault fault;
     static uint8_t large[DEVNET_FRAME_MAX + 64];
     uint32_t random = 3;
-    fake_world_start(&w, tool, &quick);
-    fake_nodes_start(&w, 4);
-    fake_chain_start(&w);
-    assert_true(fake_reach(&w, 2, 3000));
+    begin_nodes_first(&w, &quick, 2);
     for (int i = 0; i < 60; i++) {
         zsock_t *socket = devnet_wire_connect(w.endpoint, &fault);
         assert_non_null(socket);
@@ -445,8 +435,7 @@ static void neighbours_may_be_hostile(void **state)
     }
     int64_t height = w.height;
     assert_true(fake_reach(&w, height + 4, 5000));
-    fake_verify(&w);
-    fake_world_end(&w);
+    end(&w);
 }
 
 /* --- the end of a chain --- */
@@ -455,10 +444,7 @@ static void a_fatal_block_is_the_last(void **state)
 {
     (void)state;
     struct fake_world w;
-    fake_world_start(&w, tool, &(struct fake_config){4, 300, 300, 400});
-    fake_nodes_start(&w, 4);
-    fake_chain_start(&w);
-    assert_true(fake_reach(&w, 2, 3000));
+    begin_nodes_first(&w, &(struct fake_config){4, 300, 300, 400}, 2);
     assert_int_equal(fake_do(&w, 1, FAKE_PAUSE), TX_TAKEN);
     assert_true(fake_reach(&w, w.height + 4, 5000));
     int64_t height = w.height;
@@ -499,10 +485,7 @@ static void a_hard_upgrade_halts(void **state)
 {
     (void)state;
     struct fake_world w;
-    fake_world_start(&w, tool, &(struct fake_config){4, 100, 100, 400});
-    fake_nodes_start(&w, 4);
-    fake_chain_start(&w);
-    assert_true(fake_reach(&w, 2, 3000));
+    begin_nodes_first(&w, &(struct fake_config){4, 100, 100, 400}, 2);
     w.upgrade_time = wall_s() + 5;
     assert_int_equal(fake_do(&w, 0, FAKE_UPGRADE), TX_TAKEN);
     assert_true(fake_reach(&w, w.height + 2, 3000));
@@ -523,8 +506,7 @@ static void a_hard_upgrade_halts(void **state)
     assert_int_equal(fake_chain_stop(&w), 0);
     fake_chain_start(&w);
     assert_int_equal(fake_chain_wait(&w, 5000), 1);
-    fake_verify(&w);
-    fake_world_end(&w);
+    end(&w);
 }
 
 /* --- files --- */

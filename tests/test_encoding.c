@@ -11,6 +11,7 @@
 
 #include "proto/encoding.h"
 #include "proto/fault.h"
+#include "proto/utc.h"
 
 static void hex_comes_back(void **state)
 {
@@ -117,6 +118,28 @@ static void faults_are_one_line(void **state)
     assert_memory_equal(fault.text, "outer: xxx", 10);
 }
 
+static void times_are_written_as_text(void **state)
+{
+    static const struct {
+        int64_t ms;
+        const char *text, *whole;
+    } times[] = {
+        {INT64_C(1763752518298), "2025-11-21T19:15:18.298Z", "2025-11-21T19:15:18Z"},
+        {0, "1970-01-01T00:00:00.000Z", "1970-01-01T00:00:00Z"},
+        {INT64_C(951868799999), "2000-02-29T23:59:59.999Z", "2000-02-29T23:59:59Z"},
+        {-1, "1969-12-31T23:59:59.999Z", "1969-12-31T23:59:59Z"},
+        {-1000, "1969-12-31T23:59:59.000Z", "1969-12-31T23:59:59Z"},
+        {INT64_MAX, "292278994-08-17T07:12:55.807Z", "292278994-08-17T07:12:55Z"},
+        {INT64_MIN, "-292275055-05-16T16:47:04.192Z", "-292275055-05-16T16:47:04Z"},
+    };
+    char text[UTC_TEXT_MAX];
+    (void)state;
+    for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
+        assert_string_equal(utc_text(times[i].ms, text), times[i].text);
+        assert_string_equal(utc_text_whole(times[i].ms, text), times[i].whole);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -126,6 +149,7 @@ int main(void)
         cmocka_unit_test(wrong_base64_is_refused),
         cmocka_unit_test(base64_of_every_size_comes_back),
         cmocka_unit_test(faults_are_one_line),
+        cmocka_unit_test(times_are_written_as_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

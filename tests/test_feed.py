@@ -7,6 +7,7 @@ Where the head is decides the test: it moves on when the feed has told the block
 """
 import json
 import os
+import random
 import subprocess
 import sys
 import tempfile
@@ -16,7 +17,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from history_server import CHARSET, History, Node  # noqa: E402
+from bech32 import bech32_bytes  # noqa: E402
+from history_server import History, Node  # noqa: E402
 from rpc_server import RpcServer  # noqa: E402
 
 FEED_TOOL = os.environ.get("FEED_TOOL", "")
@@ -39,11 +41,7 @@ def made(*arguments):
 
 def account_hex(address):
     """The 20 bytes of a bech32 address."""
-    value = 0
-    words = [CHARSET.index(c) for c in address[address.rindex("1") + 1:-6]]
-    for word in words:
-        value = value << 5 | word
-    return (value >> len(words) * 5 % 8).to_bytes(20, "big").hex()
+    return bech32_bytes(address).hex()
 
 
 def records_of(world, without=()):
@@ -57,7 +55,7 @@ class Feed:
     """A feed that runs; every line that it tells is given to `heard`."""
 
     def __init__(self, world, nodes, *words, without=(), heard=None):
-        self.told = []
+        self.told, self.nodes = [], nodes
         with ExitStack() as stack:
             self.urls = [stack.enter_context(RpcServer(node.routes())).url for node in nodes]
             command = [FEED_TOOL, "--chain", world["chain"], "--chain-id", world["chain_id"],
@@ -82,6 +80,10 @@ class Feed:
     @property
     def fault(self):
         return self.of("done")[-1]["fault"]
+
+    @property
+    def end(self):
+        return self.of("done")[-1]["end"]
 
 
 def expected(trace, last=None):
@@ -227,6 +229,362 @@ class Following(FeedTest):
             grower.node.alter = {alteration[1::-1]: [alteration[2:]]}
             feed = Feed(trace[0], [grower.node], *self.WORDS, heard=grower.heard)
             self.assertIn(f"{words} from {feed.urls[0]}", feed.fault)
+
+
+def journal():
+    return tempfile.mkdtemp(dir=FOLDER.name)
+
+
+class Journals(FeedTest):
+    """What the feed gives the view, written down, is the view; and a feed goes on from there as if nothing had been."""
+
+    WORDS = ("--everything", "--follow", "--poll", "5")
+    HISTORIES = (("--seed", "1"), ("--seed", "2", "--chain", "dcl"), ("--seed", "7", "--late", "4", "--busy", "15"),
+                 ("--seed", "7", "--late", "4", "--busy", "15", "--chain", "dcl"),
+                 ("--seed", "5", "--unequal", "--busy", "10", "--blocks", "120"))
+
+    def test_the_journal_holds_the_view_at_every_block(self):
+        for arguments in self.HISTORIES:
+            history, trace = made(*arguments)
+            late = [v["validator"] for v in trace[0]["validators"] if not v["in_set"]]
+            grower = Growing(history, 60, step=3)
+            feed = Feed(trace[0], [grower.node], *self.WORDS, "--until", history.last, "--journal", journal(),
+                        "--compare", "--begun", without=late, heard=grower.heard)
+            self.assertEqual((feed.status, feed.fault), (0, ""))
+            self.assertEqual(feed.of("differs"), [])
+            self.assertEqual([line["first"] for line in feed.of("begun")], [history.first])
+            self.assert_draws(feed, expected(trace))
+
+    def lives(self, arguments, deaths, *, without=(), compare=()):
+        """The feeds of one journal: each dies where it is told to, the last one reads to the end."""
+        history, trace = made(*arguments)
+        folder, feeds, top = journal(), [], 20
+        for where, height in [*deaths, (None, None)]:
+            grower = Growing(history, max(top, (height or history.last) - 7), step=2)
+            top = grower.node.latest
+            words = ["--die", f"{where}:{height}"] if where else ["--until", history.last]
+            feed = Feed(trace[0], [grower.node], *self.WORDS, *compare, *words, "--journal", folder, "--begun",
+                        without=without, heard=grower.heard)
+            self.assertEqual(feed.status, 9 if where else 0, feed.told[-3:])
+            feeds.append(feed)
+        return feeds, trace, history
+
+    def assert_one_story(self, feeds, trace, history, deaths):
+        """Every block and draw once, in order: but for those that a life was about to tell when it ended."""
+        untold = {height for where, height in deaths if where == "taken"}
+        heights = [line["height"] for feed in feeds for line in feed.of("block")]
+        self.assertEqual(heights, [h for h in range(history.first, history.last + 1) if h not in untold])
+        draws = [{k: v for k, v in line.items() if k != "complete"} for feed in feeds for line in feed.of("epoch")]
+        self.assertEqual(draws, [line for line in expected(trace) if 3 * line["epoch"] not in untold])
+        self.assertEqual([len(feed.of("begun")) for feed in feeds], [1] + [0] * (len(feeds) - 1))
+        self.assertEqual([line for feed in feeds for line in feed.of("differs")], [])
+
+    def test_dying_at_random_blocks(self):
+        for number, arguments in enumerate(self.HISTORIES):
+            chance = random.Random(int(os.environ.get("FEED_SEED", "1")) * 100 + number)
+            last = made(*arguments)[0].last
+            heights = sorted(chance.sample(range(30, last), 6))
+            deaths = [(chance.choice(("taken", "resulted", "block")), height) for height in heights]
+            with self.subTest(arguments=arguments, deaths=deaths):
+                feeds, trace, history = self.lives(arguments, deaths, compare=("--compare",))
+                self.assert_one_story(feeds, trace, history, deaths)
+
+    def test_dying_with_blocks_at_once(self):
+        """Each time the block behind the last one, so that hardly anything lies between two lives."""
+        arguments = self.HISTORIES[2]
+        deaths = [(("taken", "resulted", "block")[h % 3], h) for h in range(100, 112)]
+        feeds, trace, history = self.lives(arguments, deaths)
+        self.assert_one_story(feeds, trace, history, deaths)
+
+    def read_to(self, height, arguments=("--seed", "1")):
+        """A journal that ends at this height."""
+        history, trace = made(*arguments)
+        folder = journal()
+        feed = Feed(trace[0], [Node(history, top=height)], *self.WORDS, "--journal", folder, "--die", f"block:{height}")
+        self.assertEqual(feed.status, 9)
+        return history, trace, folder
+
+    def test_only_what_is_new_is_asked_for(self):
+        history, trace, folder = self.read_to(150)
+        node = Node(history, top=160)
+        feed = Feed(trace[0], [node], *self.WORDS, "--journal", folder, "--until", "160")
+        self.assert_heights(feed, 151, 160)
+        self.assertEqual(sorted({int(h) for method, h in node.asked if method in ("block", "block_results")}),
+                         list(range(150, 161)))
+
+    def test_at_the_head_already(self):
+        history, trace, folder = self.read_to(150)
+        node = Node(history, top=150)
+
+        def heard(line):
+            if line["type"] == "done":
+                node.latest = 152
+
+        feed = Feed(trace[0], [node], *self.WORDS, "--journal", folder, "--until", "152", heard=heard)
+        self.assertEqual(feed.fault, "")
+        self.assert_heights(feed, 151, 152)
+
+    def test_another_chain_is_never_gone_on_with(self):
+        _, trace, folder = self.read_to(150)
+        for arguments in (("--seed", "1", "--fork", "149"), ("--seed", "3")):
+            for top in (150, 151, 200):
+                other = made(*arguments)[0]
+                feed = Feed(trace[0], [Node(other, top=top)], *self.WORDS, "--journal", folder)
+                self.assertEqual((feed.end, feed.of("block")), ("fork", []), feed.told)
+                self.assertIn("block 150 has hash", feed.fault)
+                self.assertIn("move the journal away", feed.fault)
+        for top in (110, 149):
+            feed = Feed(trace[0], [Node(other, top=top)], *self.WORDS, "--journal", folder)
+            self.assertEqual(feed.end, "fork")
+            self.assertIn(f"block {top} has hash", feed.fault)
+
+    def test_a_chain_that_is_far_too_short(self):
+        history, trace, folder = self.read_to(150)
+        feed = Feed(trace[0], [Node(history, top=100)], *self.WORDS, "--journal", folder)
+        self.assertEqual(feed.end, "fork")
+        self.assertIn("the journal knows block 150, but the chain of", feed.fault)
+        self.assertIn("ends with block 100", feed.fault)
+
+    def test_another_chain_id(self):
+        history, trace, folder = self.read_to(150)
+        world = {**trace[0], "chain_id": "another-7"}
+        feed = Feed(world, [Node(history)], *self.WORDS, "--journal", folder)
+        self.assertEqual(feed.end, "fork")
+        self.assertIn("expected \"another-7\"", feed.fault.replace("'", '"'))
+
+    def test_a_node_that_is_a_little_behind_is_waited_for(self):
+        history, trace, folder = self.read_to(150)
+        node = Node(history, top=140)
+
+        def heard(line):
+            if line["type"] == "note":
+                node.latest = 160
+
+        feed = Feed(trace[0], [node], *self.WORDS, "--journal", folder, "--until", "160", heard=heard)
+        self.assertEqual(len(feed.of("note")), 1)
+        self.assert_heights(feed, 151, 160)
+
+    def test_blocks_that_exist_nowhere_any_more(self):
+        history, trace, folder = self.read_to(150)
+        feed = Feed(trace[0], [Node(history, below=170), Node(history, below=151)], *self.WORDS, "--journal", folder)
+        self.assertEqual((feed.end, feed.of("block")), ("gap", []))
+        self.assertIn("block 150", feed.fault)
+        feed = Feed(trace[0], [Node(history, below=170), Node(history, below=150)], *self.WORDS, "--until", "200",
+                    "--journal", folder)
+        self.assertEqual(feed.fault, "")
+        self.assert_heights(feed, 151, 200)
+
+    def test_pruned_while_it_follows(self):
+        history, trace = made("--seed", "1")
+        node = Node(history, top=100)
+
+        def heard(line):
+            if line["type"] == "block" and line["height"] == 100:
+                node.earliest, node.latest = 120, 130
+
+        feed = Feed(trace[0], [node], *self.WORDS, heard=heard)
+        self.assertEqual([line["end"] for line in feed.of("done")], ["reads", "gap"])
+        self.assert_heights(feed, 1, 100)
+
+
+class Elsewhere(FeedTest):
+    """One's own node is not always there: others show the way, but are not believed."""
+
+    WORDS = (*Following.WORDS, "--own-node")
+
+    def follow(self, nodes, change, *words, arguments=("--seed", "1"), step=1, top=60):
+        """Every node grows when the last block has been told; `change` hears every line."""
+        history, trace = made(*arguments)
+
+        def heard(line):
+            if line["type"] == "block":
+                for node in nodes:
+                    if node.latest == line["height"] and not getattr(node, "still", False):
+                        node.latest = min(node.latest + step, history.last)
+            change(line)
+
+        for node in nodes:
+            node.latest = top
+        feed = Feed(trace[0], nodes, *self.WORDS, *words, heard=heard)
+        self.assert_heights(feed, 1, 200)
+        self.assert_draws(feed, expected(trace))
+        return feed
+
+    def at(self, actions):
+        """{height: what to do when that block is told}"""
+        def change(line):
+            if line["type"] == "block" and line["height"] in actions:
+                actions[line["height"]]()
+        return change
+
+    def test_own_node_is_away(self):
+        history, _ = made("--seed", "1")
+        own, other = Node(history), Node(history)
+        for name, away, back in (("drop", 1, 0), ("refuse", ("status",), ()), ("delay_s", 8, 0)):
+            def leave():
+                setattr(own, name, away)
+
+            def come():
+                setattr(own, name, back)
+                own.latest = 140
+
+            with self.subTest(name=name):
+                feed = self.follow([own, other], self.at({100: leave, 140: come}))
+                states = [line["answers"] for line in feed.of("own") if 100 <= line["head"] <= 200]
+                if name != "delay_s":
+                    self.assertIn(False, states)
+                    self.assertLessEqual(len(feed.of("note")), 2)
+                self.assertEqual(feed.of("done"), feed.of("done")[:1])
+
+    def test_others_are_left_alone_while_own_node_leads(self):
+        history, _ = made("--seed", "1")
+        own, other = Node(history), Node(history)
+        self.follow([own, other], lambda line: None, step=20)
+        self.assertLess(len(other.asked), 8, other.asked)
+
+    def test_a_head_that_nobody_signed(self):
+        """Another story with forged commits, from the only one who is awake; then from one of two."""
+        history, _ = made("--seed", "1")
+        forged = made("--seed", "1", "--fork", "120")[0]
+        own, liar = Node(history), Node(forged)
+
+        def own_leaves():
+            own.drop = 1
+
+        def heard(line):
+            if line["type"] == "block" and line["height"] == 110:
+                own_leaves()
+            if line["type"] == "note" and "120" in line["text"]:
+                own.drop = 0
+                own.latest = max(own.latest, 125)
+            if line["type"] == "block" and line["height"] > 125:
+                own.drop = 0
+
+        feed = self.follow([own, liar], heard)
+        self.assertTrue(any("120" in line["text"] or "121" in line["text"] for line in feed.of("note")), feed.of("note"))
+        own, liar, other = Node(history), Node(forged), Node(history)
+        self.follow([own, liar, other], self.at({110: own_leaves}))
+        self.assertTrue(other.asked)
+
+    def test_a_leap_over_forged_sets(self):
+        """The liar is far ahead at once: its own sets, signed by its own keys, lie between."""
+        history, _ = made("--seed", "1")
+        forged = made("--seed", "1", "--fork", "120")[0]
+        own, liar, other = Node(history), Node(forged), Node(history)
+
+        def leave():
+            own.drop = 1
+            liar.latest, other.latest = 190, 150
+
+        self.follow([own, liar, other], self.at({110: leave}))
+
+    def test_own_node_on_a_fork(self):
+        """What it shows is told and not followed."""
+        history, trace = made("--seed", "1")
+        forged = made("--seed", "1", "--fork", "120")[0]
+        own, other = Node(history), Node(history)
+
+        def change(line):
+            if line["type"] == "block" and line["height"] == 110:
+                own.drop = 1
+            if line["type"] == "block" and line["height"] == 150:
+                own.history, own.drop, own.latest = forged, 0, 145
+
+        feed = self.follow([own, other], change)
+        self.assertTrue(any(line["conflict"] and line["latest"] == 145 for line in feed.of("own")))
+        self.assertTrue(any("not that of the chain" in line["text"] for line in feed.of("note")))
+
+    def test_own_node_goes_back(self):
+        history, _ = made("--seed", "1")
+        own, other = Node(history), Node(history)
+
+        def back():
+            own.latest = 20
+
+        def again():
+            own.latest = 160
+
+        feed = self.follow([own, other], self.at({100: back, 150: again}))
+        self.assertIn(20, [line["latest"] for line in feed.of("own")])
+        own = Node(history)
+
+        def change(line):
+            if line["type"] == "block" and line["height"] == 100:
+                own.latest = 20
+            if line["type"] == "own" and line["latest"] == 20:
+                own.latest = 101
+
+        self.follow([own], change)
+
+    def test_own_node_stands_still(self):
+        """It answers, but its head does not move while the chain does."""
+        history, _ = made("--seed", "1")
+        own, other = Node(history), Node(history)
+
+        def stand():
+            own.still, own.latest = True, 100
+
+        def move():
+            own.still, own.latest = False, 111
+
+        self.follow([own, other], self.at({100: stand, 110: move}))
+
+    def test_everybody_is_away(self):
+        """Before the first block, in the middle of the range, and at the head."""
+        history, trace = made("--seed", "1")
+        for moment in ("start", "range", "head"):
+            node = Node(history, top=60, drop=1 if moment == "start" else 0)
+
+            def heard(line):
+                if line["type"] == "note":
+                    node.drop = 0
+                if line["type"] == "block" and line["height"] == node.latest:
+                    node.latest = min(node.latest + 1, 200)
+                    node.drop = 1 if moment == "head" and line["height"] == 100 else 0
+
+            if moment == "range":
+                plain, count = node.block, [0]
+
+                def block(params):
+                    count[0] += 1
+                    node.drop = 1 if count[0] == 30 else node.drop
+                    return plain(params)
+
+                node.block = block
+            with self.subTest(moment=moment):
+                feed = Feed(trace[0], [node], *Following.WORDS, heard=heard)
+                self.assertEqual(len(feed.of("note")), 1, feed.of("note"))
+                self.assert_heights(feed, 1, 200)
+                self.assert_draws(feed, expected(trace))
+
+    def test_hashes(self):
+        history, _ = made("--seed", "1")
+        feed = self.follow([Node(history)], lambda line: None, "--hashes")
+        for line in feed.of("hashes"):
+            wanted = {str(h): history.blocks[h]["block_id"]["hash"]
+                      for h in range(line["height"], max(line["height"] - 100, 0), -1)}
+            self.assertEqual(line["known"], wanted)
+
+    def test_records_told_later(self):
+        """The list of those who claimed their seats meanwhile changes no draw, whenever it comes."""
+        arguments = ("--seed", "7", "--late", "4", "--busy", "15")
+        for chain in ("kira", "dcl"):
+            history, trace = made(*arguments, "--chain", chain)
+            late = [v["validator"] for v in trace[0]["validators"] if not v["in_set"]]
+            everybody = records_of(trace[0])
+            for height in (61, 120, 199):
+                grower = Growing(history, 60)
+                feed = Feed(trace[0], [grower.node], *Following.WORDS, "--refresh", f"{height}:{everybody}",
+                            without=late, heard=grower.heard)
+                self.assert_draws(feed, expected(trace))
+
+    def test_pace(self):
+        """A poll of an hour would wait for that; another pace, told while it waits, does not."""
+        history, trace = made("--seed", "1")
+        grower = Growing(history, 60)
+        feed = Feed(trace[0], [grower.node], "--everything", "--follow", "--poll", "3600000", "--until", "200", "--pace",
+                    "60:5", heard=grower.heard)
+        self.assert_heights(feed, 1, 200)
 
 
 if __name__ == "__main__":

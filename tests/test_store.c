@@ -138,16 +138,24 @@ static void a_reader_follows_a_writer(void **state)
     store_close(&writer);
 }
 
+/* A log of two blocks, and its sizes with one and with both. */
+static void two_blocks(off_t *one, off_t *two)
+{
+    struct store *store = open_log(true);
+    append(store, 1);
+    *one = size_now();
+    append(store, 2);
+    *two = size_now();
+    store_close(&store);
+}
+
 /* The writer died when any number of bytes of the second block were written. */
 static void a_torn_tail_is_cut(void **state)
 {
     (void)state;
-    struct store *store = open_log(true);
-    append(store, 1);
-    off_t one = size_now();
-    append(store, 2);
-    off_t two = size_now();
-    store_close(&store);
+    struct store *store;
+    off_t one, two;
+    two_blocks(&one, &two);
     for (off_t size = two - 1; size >= one; size--) {
         assert_int_equal(truncate(path, size), 0);
         struct store *reader = open_log(false);
@@ -166,12 +174,9 @@ static void a_torn_tail_is_cut(void **state)
 static void a_flipped_bit_is_noticed(void **state)
 {
     (void)state;
-    struct store *store = open_log(true);
-    append(store, 1);
-    off_t one = size_now();
-    append(store, 2);
-    off_t two = size_now();
-    store_close(&store);
+    struct store *store;
+    off_t one, two;
+    two_blocks(&one, &two);
     int file = open(path, O_RDWR);
     for (off_t at = one; at < two; at += 3) {
         uint8_t byte, wrong;

@@ -15,9 +15,9 @@ import time
 import unittest
 
 import cli_case
-from chain_model import Tx, account_of, bech32, field, text_field
+from chain_model import Tx, account_of, bech32, field
 from cli_case import ACCOUNT, FAILED, GUARDED, KEY, PUBLIC, UNREACHABLE, WRONG, Case
-from history_server import fields_of
+from protobuf import fields
 
 VALOPER = bech32("kiravaloper", ACCOUNT)
 VECTORS = {  # chain localnet-1, account 3, sequence 7, gas 200000
@@ -86,19 +86,19 @@ def number_field(at, value):
 
 
 def any_of(url, value):
-    return text_field(1, url) + field(2, value)
+    return field(1, url) + field(2, value)
 
 
 def tx_parts(message, key, sequence, fee, gas, timeout, memo):
-    body = field(1, message) + (text_field(2, memo) if memo else b"") + number_field(3, timeout)
+    body = field(1, message) + (field(2, memo) if memo else b"") + number_field(3, timeout)
     public = any_of("/cosmos.crypto.secp256k1.PubKey", field(1, public_of(key)))
     signer = field(1, public) + field(2, field(1, field(1, 1))) + number_field(3, sequence)
-    coins = field(1, text_field(1, fee[1]) + text_field(2, str(fee[0]))) if fee else b""
+    coins = field(1, field(1, fee[1]) + field(2, str(fee[0]))) if fee else b""
     return body, field(1, signer) + field(2, coins + field(2, gas))
 
 
 def split(raw):
-    parts = fields_of(raw)
+    parts = fields(raw)
     return parts[1][0], parts[2][0], parts[3][0]
 
 
@@ -135,17 +135,17 @@ class Offline(Case):
         if verb == "join":
             minutes, charter = random.randrange(1, 241), random.randbytes(4).hex()
             words += ["--class", str(minutes), "--charter", charter]
-            memo, address = f"stagger/join/1 {minutes} {charter}", text_field(1, bech32("kira", account))
-            message = any_of("/cosmos.bank.v1beta1.MsgSend", address + text_field(2, bech32("kira", account))
-                             + field(3, text_field(1, "ukex") + text_field(2, "1")))
+            memo, address = f"stagger/join/1 {minutes} {charter}", field(1, bech32("kira", account))
+            message = any_of("/cosmos.bank.v1beta1.MsgSend", address + field(2, bech32("kira", account))
+                             + field(3, field(1, "ukex") + field(2, "1")))
         else:
             words += [f"--memo={memo}"] if memo else []
-            message = any_of("/kira.slashing.Msg" + verb.capitalize(), text_field(1, bech32("kiravaloper", account)))
+            message = any_of("/kira.slashing.Msg" + verb.capitalize(), field(1, bech32("kiravaloper", account)))
         done = self.succeeds(words)
         body, auth, signature = split(bytes.fromhex(done.json["tx"]))
         expected = tx_parts(message, key, sequence, (fee, "ukex"), gas, timeout, memo)
         self.assertEqual((body.hex(), auth.hex()), (expected[0].hex(), expected[1].hex()), done)
-        document = field(1, body) + field(2, auth) + text_field(3, chain_id) + number_field(4, number)
+        document = field(1, body) + field(2, auth) + field(3, chain_id) + number_field(4, number)
         self.assertTrue(signature_is_good(key, document, signature), done)
         self.assertEqual(done.out, self.succeeds(words).out)  # the same again
 
@@ -439,8 +439,8 @@ class Online(Case):
         ledger = self.network(validators=6)
         node = self.node(ledger)
         ledger.voters[5] = [v.account for v in ledger.validators]
-        ledger.plans["next"] = field(1, text_field(1, "up1") + field(3, 4_000_000_000) + text_field(4, "test-1")
-                                     + text_field(5, "test-1") + field(8, 1) + field(11, 5))
+        ledger.plans["next"] = field(1, field(1, "up1") + field(3, 4_000_000_000) + field(4, "test-1")
+                                     + field(5, "test-1") + field(8, 1) + field(11, 5))
         self.fails(GUARDED, self.words("pause", node), "voted YES", "--force")
         done = self.run_command(self.words("pause", node, "--force"))
         self.assertEqual(done.status, 0, done)
@@ -562,7 +562,7 @@ else:
         raw = ledger.mempool.pop()
         node.cache.clear()
         body, auth, signature = split(raw)
-        document = field(1, body) + field(2, auth) + text_field(3, "test-1") + field(4, 3)
+        document = field(1, body) + field(2, auth) + field(3, "test-1") + field(4, 3)
         self.write("signatures.json", json.dumps({document.hex(): signature.hex()}))
         words = f"tx pause --node {node.server.url} --signer './signer' --timeout-height 11"
         self.assertEqual(self.succeeds(words).out, plain.out)

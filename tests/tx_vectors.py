@@ -24,6 +24,9 @@ import subprocess
 import sys
 import tempfile
 
+from bech32 import bech32
+from protobuf import field
+
 # --- secp256k1, RFC 6979 ---
 
 P = 2**256 - 2**32 - 977
@@ -99,7 +102,7 @@ def sign(key, message):
     raise AssertionError
 
 
-# --- RIPEMD-160, bech32 ---
+# --- RIPEMD-160 ---
 
 LEFT = [list(range(16)), [7, 4, 13, 1, 10, 6, 15, 3, 12, 0, 9, 5, 2, 14, 11, 8],
         [3, 10, 14, 4, 9, 15, 8, 1, 2, 7, 0, 6, 13, 11, 5, 12],
@@ -154,48 +157,7 @@ def ripemd160(data):
     return b"".join(word.to_bytes(4, "little") for word in state)
 
 
-ALPHABET = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
-
-
-def polymod(values):
-    total = 1
-    for value in values:
-        top = total >> 25
-        total = (total & 0x1FFFFFF) << 5 ^ value
-        for i, part in enumerate((0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)):
-            total ^= part if top >> i & 1 else 0
-    return total
-
-
-def bech32(prefix, data):
-    bits = "".join(f"{byte:08b}" for byte in data)
-    bits += "0" * (-len(bits) % 5)
-    values = [int(bits[i:i + 5], 2) for i in range(0, len(bits), 5)]
-    spread = [ord(c) >> 5 for c in prefix] + [0] + [ord(c) & 31 for c in prefix]
-    check = polymod(spread + values + [0] * 6) ^ 1
-    values += [check >> 5 * (5 - i) & 31 for i in range(6)]
-    return prefix + "1" + "".join(ALPHABET[value] for value in values)
-
-
-# --- protobuf, and the messages ---
-
-def varint(value):
-    value &= 2**64 - 1
-    out = b""
-    while value > 127:
-        out, value = out + bytes([value & 127 | 128]), value >> 7
-    return out + bytes([value])
-
-
-def field(number, value, always=False):
-    """One field; whole numbers as varints, text and bytes with their length; zero values are left out."""
-    if not value and not always:
-        return b""
-    if isinstance(value, (bool, int)):
-        return varint(number << 3) + varint(int(value))
-    data = value.encode() if isinstance(value, str) else value
-    return varint(number << 3 | 2) + varint(len(data)) + data
-
+# --- messages ---
 
 def any_of(type_url, value):
     return field(1, type_url) + field(2, value)

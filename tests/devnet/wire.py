@@ -1,5 +1,5 @@
 """Transactions and queries of the tests' own: everything that a client of KIRA or DCL writes and reads, with the
-encoder of tests/tx_vectors.py and a reader of protobuf made here. None of it is the project's code.
+encoder of tests/tx_vectors.py and tests/protobuf.py. None of it is the project's code.
 
     alice = Account(net, 0)
     sent = alice.send(pause(alice))             # broadcast_tx_sync; the answer, with its hash
@@ -12,42 +12,14 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from tx_vectors import DCL, any_of, bech32, dcl_upgrade, field, kira_content, public_key, ripemd160, sign  # noqa: E402
+from bech32 import bech32  # noqa: E402
+from protobuf import field, fields  # noqa: E402
+from tx_vectors import DCL, any_of, dcl_upgrade, kira_content, public_key, ripemd160, sign  # noqa: E402
 
 from net import Refused  # noqa: E402
 
 KIRA_STATUS = {"ACTIVE", "INACTIVE", "PAUSED", "JAILED"}
 BALANCE = 150000000000000
-
-
-# --- reading protobuf ---
-
-def varint_at(data, at):
-    value = shift = 0
-    while True:
-        byte = data[at]
-        at += 1
-        value |= (byte & 127) << shift
-        shift += 7
-        if byte < 128:
-            return value, at
-
-
-def fields(data):
-    """{number: [values]}: whole numbers, or bytes."""
-    found, at = {}, 0
-    while at < len(data):
-        key, at = varint_at(data, at)
-        if key & 7 == 0:
-            value, at = varint_at(data, at)
-        elif key & 7 == 2:
-            size, at = varint_at(data, at)
-            value, at = data[at:at + size], at + size
-            assert len(value) == size
-        else:
-            raise AssertionError(f"wire type {key & 7}")
-        found.setdefault(key >> 3, []).append(value)
-    return found
 
 
 def number(message, which):
