@@ -301,6 +301,14 @@ bool view_in_set(const struct view *view, uint32_t validator, struct height h)
     return view->tracks[validator].member >> back & 1;
 }
 
+bool view_recent(const struct view *view, uint32_t validator)
+{
+    assert(validator < view->count);
+    const struct track *t = &view->tracks[validator];
+    uint64_t back = view->config.charter.reference_blocks;
+    return t->member != 0 || (t->seen.n > 0 && t->seen.n + back > view->head.n);
+}
+
 bool view_live(const struct view *view, uint32_t validator)
 {
     assert(validator < view->count);

@@ -215,6 +215,10 @@ const struct view_pulse *view_pulse(const struct view *view, struct height h);
 /* Whether the validator stands in V(h), h in (head + 1 - VIEW_BLOCKS_KEPT, head + 1]. */
 bool view_in_set(const struct view *view, uint32_t validator, struct height h);
 
+/* Whether it belongs to the recent sets: stands in V(head + 1) or stood in one of the 64 sets before it, or in one that
+ * the reference size counts. Who may be heard in gossip. */
+bool view_recent(const struct view *view, uint32_t validator);
+
 /* Whether it is a live member at the latest block. */
 bool view_live(const struct view *view, uint32_t validator);
 

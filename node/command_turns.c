@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "node/command_control.h"
 #include "node/commands.h"
 #include "node/feed.h"
 #include "node/options.h"
@@ -19,7 +20,15 @@
 
 /* --- options --- */
 
-enum option { OPTION_EPOCH, OPTION_ALL, OPTION_JSON, OPTION_CHARTER, OPTION_VERIFY, OPTION_QUICK };
+enum option {
+    OPTION_EPOCH,
+    OPTION_ALL,
+    OPTION_JSON,
+    OPTION_CHARTER,
+    OPTION_VERIFY,
+    OPTION_QUICK,
+    OPTION_AGENT,
+};
 
 static const struct option_row own_options[] = {
     [OPTION_EPOCH] = {"epoch", "E", "the epoch behind block E * W; by default the latest", false},
@@ -35,6 +44,11 @@ static const struct option_row own_options[] = {
                        false},
     [OPTION_QUICK] = {"quick", NULL, "read no more than the draw needs, also where that is little",
                       false},
+    [OPTION_AGENT] =
+        {"agent", NULL,
+         "ask the running agent instead: its line, its own place, and when its turn is "
+         "to be expected",
+         false},
 };
 
 static const enum setting settings_used[] = {
@@ -58,10 +72,12 @@ static const enum setting settings_used[] = {
     SETTING_CHARTER_RAMP,
     SETTING_CHARTER_SETTLE_BLOCKS,
     SETTING_CHARTER_BLOCK_TIME,
+    SETTING_AGENT_DIR,
+    SETTING_AGENT_CONTROL,
 };
 
 struct wishes {
-    bool has_epoch, all, json, has_charter, verify, quick;
+    bool has_epoch, all, json, has_charter, verify, quick, agent;
     uint64_t epoch;
     uint32_t charter;
 };
@@ -105,6 +121,9 @@ static bool take_option(void *owner, uint32_t option, const char *value, struct 
         break;
     case OPTION_QUICK:
         wishes->quick = true;
+        break;
+    case OPTION_AGENT:
+        wishes->agent = true;
         break;
     }
     return true;
@@ -151,7 +170,7 @@ static int leave_loop(zloop_t *loop, int timer, void *owner)
     return -1;
 }
 
-static void feed_ended(void *owner, const struct fault *fault)
+static void take_end(void *owner, const struct fault *fault)
 {
     struct run *run = owner;
     run->ended = true;
@@ -346,7 +365,7 @@ static struct feed *make_feed(struct run *run)
         .progress = show_progress,
         .note = note_unusual,
         .draw = keep_draw,
-        .done = feed_ended,
+        .done = take_end,
     };
     return feed_create(&config);
 }
@@ -410,6 +429,11 @@ int command_turns(int argc, char **argv)
         options_say(spec.command, "--all and --epoch exclude each other");
     else if (wishes.verify && wishes.quick)
         options_say(spec.command, "--verify and --quick exclude each other");
+    else if (wishes.agent && (wishes.all || wishes.has_epoch || wishes.has_charter))
+        options_say(spec.command, "--agent tells the present draw by the agent's own charter: no "
+                                  "--all, --epoch or --charter beside it");
+    else if (wishes.agent)
+        status = control_turns(spec.command, settings, wishes.json);
     else
         status = run_turns(&run, settings);
     settings_destroy(&settings);

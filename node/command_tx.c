@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "node/account_open.h"
 #include "proto/input.h"
 
 static const struct tx_verb verbs[] = {
@@ -130,7 +131,7 @@ static enum command_status verb_run(struct tx_wish *wish, struct settings *setti
     struct fault fault;
     if (!tx_chain_choose(wish, settings, &fault) || !tx_plan_read(wish, &fault))
         return fail(wish, &fault);
-    struct signer *signer = tx_signer_open(settings, &fault);
+    struct signer *signer = signer_from_settings(settings, &fault);
     if (!signer)
         return fail(wish, &fault);
     enum command_status status = signed_run(wish, settings, signer);

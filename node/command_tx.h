@@ -76,9 +76,6 @@ MUST_CHECK bool tx_plan_read(struct tx_wish *wish, struct fault *fault);
 MUST_CHECK bool tx_chain_choose(const struct tx_wish *wish, struct settings *settings,
                                 struct fault *fault);
 
-/* NULL with a fault. */
-struct signer *tx_signer_open(const struct settings *settings, struct fault *fault);
-
 /* What is known without a network; account number, sequence, fee, timeout and chain id are added by the caller. */
 MUST_CHECK bool tx_request_make(struct tx_wish *wish, const struct settings *settings,
                                 const struct signer *signer, struct tx_request *request,

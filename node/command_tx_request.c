@@ -4,8 +4,6 @@
 #include <time.h>
 
 #include "node/command_tx.h"
-#include "node/keys.h"
-#include "node/passphrase.h"
 
 #define CHAIN_NAME(kind) ((kind) == CHAIN_KIRA ? "KIRA" : "DCL")
 
@@ -21,64 +19,6 @@ bool tx_chain_choose(const struct tx_wish *wish, struct settings *settings, stru
                          CHAIN_NAME(other), CHAIN_NAME(kind));
     return settings_read_flag(settings, SETTING_CHAIN_KIND, other == CHAIN_KIRA ? "kira" : "dcl",
                               fault);
-}
-
-/* --- who signs --- */
-
-static struct signer *signer_open_store(const struct settings *settings, const char *name,
-                                        struct fault *fault)
-{
-    char directory[KEYS_PATH_MAX];
-    const char *given = settings_text(settings, SETTING_ACCOUNT_KEYS_DIR);
-    struct passphrase_source source = {
-        .file = settings_text(settings, SETTING_ACCOUNT_PASSPHRASE_FILE), .fd = -1};
-    struct secret SECRET_WIPED passphrase = SECRET_NONE;
-    struct sealed_key sealed;
-    if (settings_given(settings, SETTING_ACCOUNT_PASSPHRASE_FD))
-        source.fd = (int)settings_whole(settings, SETTING_ACCOUNT_PASSPHRASE_FD);
-    if (source.file && source.fd >= 0) {
-        fault_set(fault, "passphrase_file and passphrase_fd exclude each other; give one of them");
-        return NULL;
-    }
-    if (!given && !keys_directory(directory, fault))
-        return NULL;
-    /* nobody is asked for the passphrase of a key that is not there */
-    if (!keys_load(given ? given : directory, name, &sealed, fault) ||
-        !passphrase_read(&source, PASSPHRASE_OPENS, name, &passphrase, fault))
-        return NULL;
-    return signer_from_store(given ? given : directory, name, passphrase.bytes, fault);
-}
-
-static struct signer *signer_open_command(const struct settings *settings, const char *text,
-                                          struct fault *fault)
-{
-    char **words = settings_words(text, fault);
-    if (!words) {
-        fault_within(fault, "account.signer");
-        return NULL;
-    }
-    struct signer *signer =
-        signer_from_command(words, settings_ms(settings, SETTING_ACCOUNT_SIGNER_TIMEOUT), fault);
-    free(words);
-    return signer;
-}
-
-struct signer *tx_signer_open(const struct settings *settings, struct fault *fault)
-{
-    const char *name = settings_text(settings, SETTING_ACCOUNT_KEY);
-    const char *file = settings_text(settings, SETTING_ACCOUNT_KEY_FILE);
-    const char *command = settings_text(settings, SETTING_ACCOUNT_SIGNER);
-    if ((name != NULL) + (file != NULL) + (command != NULL) != 1) {
-        fault_set(
-            fault, "%s who signs%s; give one of --key NAME, --key-file FILE, --signer COMMAND",
-            name || file || command ? "it is not clear" : "nothing says",
-            name || file || command ? ": flags, environment and files together name several" : "");
-        return NULL;
-    }
-    secret_guard();
-    if (name)
-        return signer_open_store(settings, name, fault);
-    return file ? signer_from_file(file, fault) : signer_open_command(settings, command, fault);
 }
 
 /* --- the request --- */

@@ -22,9 +22,21 @@ enum command_status {
 };
 
 int command_chain(int argc, char **argv);
+int command_explain(int argc, char **argv);
+int command_gossip_key(int argc, char **argv);
+int command_hold(int argc, char **argv);
 int command_keys(int argc, char **argv);
+int command_ok_to_stop(int argc, char **argv);
+int command_pause(int argc, char **argv);
+int command_reboot(int argc, char **argv);
 int command_replay(int argc, char **argv);
+int command_run(int argc, char **argv);
+int command_status(int argc, char **argv);
 int command_turns(int argc, char **argv);
 int command_tx(int argc, char **argv);
+int command_unfreeze(int argc, char **argv);
+int command_unhold(int argc, char **argv);
+int command_unpause(int argc, char **argv);
+int command_wait(int argc, char **argv);
 
 #endif

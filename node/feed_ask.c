@@ -24,23 +24,25 @@ const char *feed_url(const struct feed *feed, uint32_t endpoint)
 
 /* --- who --- */
 
+/* By its latest status; those of others may be old while one's own node leads, so that they may have more by now. */
 static bool has(const struct feed *feed, uint32_t e, enum call_kind kind, uint64_t height,
-                uint32_t count)
+                uint32_t count, bool sure)
 {
     const struct endpoint *endpoint = &feed->endpoints[e];
     uint64_t last = kind == CALL_SET ? height - 1 : height + count - 1;
+    bool reaches = last <= endpoint->latest;
     return endpoint->usable && endpoint->earliest <= height &&
-           (e == feed->own || last <= endpoint->latest);
+           (sure ? reaches : !reaches && feed->config.follow && e != feed->own);
 }
 
 uint32_t feed_pick(const struct feed *feed, enum call_kind kind, uint64_t height, uint32_t count,
                    uint32_t tried)
 {
-    for (int suspects = 0; suspects < 2; suspects++)
+    for (int pass = 0; pass < 4; pass++)
         for (uint32_t i = 0; i <= feed->endpoint_count; i++) {
             uint32_t e = i == 0 ? feed->own : i - 1;
-            if (!(tried >> e & 1) && feed->endpoints[e].suspect == (suspects == 1) &&
-                has(feed, e, kind, height, count))
+            if (!(tried >> e & 1) && feed_is_suspect(feed, e) == (pass >= 2) &&
+                has(feed, e, kind, height, count, pass % 2 == 0))
                 return e;
         }
     return RPC_ANY;
@@ -98,14 +100,15 @@ static void take_answer(void *owner, const struct rpc_answer *answer);
 void feed_pump(struct feed *feed)
 {
     for (struct call *c = feed->first_call; c && feed->phase != FEED_STOPPED; c = c->after) {
-        if (feed->in_flight >= feed->config.in_flight_max)
-            return;
-        if (c->ticket)
+        bool counts =
+            c->kind != CALL_STATUS; /* nodes that hang must not keep others from being asked */
+        if (c->ticket || (counts && feed->in_flight >= feed->config.in_flight_max))
             continue;
-        feed->in_flight++;
+        feed->in_flight += counts;
         feed->requests++;
+        c->sent_ms = zclock_mono();
         if (c->since_ms == 0)
-            c->since_ms = zclock_mono();
+            c->since_ms = c->sent_ms;
         c->ticket = rpc_call(feed->config.rpc, kinds[c->kind].method, params_of(c), c->endpoint,
                              take_answer, c);
     }
@@ -121,6 +124,8 @@ void feed_drop_calls(struct feed *feed)
         free(call);
     }
     feed->in_flight = 0;
+    for (uint32_t e = 0; e < feed->endpoint_count; e++)
+        feed->endpoints[e].asking = false;
 }
 
 static struct call *make_call(struct feed *feed, enum call_kind kind, uint64_t height,
@@ -185,19 +190,33 @@ void feed_blame(const struct feed *feed, enum call_kind kind, uint64_t height, u
               feed_url(feed, endpoint), text);
 }
 
+/* Nobody is left who could answer. One's own node without others is not asked again: it would say the same. */
+static void disproved(struct feed *feed, uint64_t height, uint32_t tried, const struct fault *fault)
+{
+    bool kept = feed->config.kept && !feed->live && height == feed->first.n;
+    uint32_t all = (UINT32_C(1) << feed->endpoint_count) - 1;
+    if (!feed->config.follow || (tried & all) == all)
+        feed_stop(feed, kept ? FEED_FORK : FEED_FAILED, fault);
+    else
+        feed_stand_back(feed, fault->text, true);
+}
+
 bool feed_contradicted(struct feed *feed, enum call_kind kind, uint64_t height, uint32_t endpoint,
                        uint32_t *tried, const struct fault *fault)
 {
     struct fault whole;
     feed_blame(feed, kind, height, endpoint, fault, &whole);
     *tried |= UINT32_C(1) << endpoint;
-    if (feed_pick(feed, kind, height, 1, *tried) == RPC_ANY) {
-        feed_fail(feed, &whole);
+    bool other = feed_pick(feed, kind, height, 1, *tried) != RPC_ANY;
+    if (other || feed->config.follow)
+        feed_suspect(feed, endpoint);
+    if (!other) {
+        disproved(feed, height, *tried, &whole);
         return false;
     }
     feed_note(feed, whole.text);
-    feed->endpoints[endpoint].suspect = true;
-    rpc_distrust(feed->config.rpc, endpoint);
+    if (!feed->config.follow || endpoint != feed->own)
+        rpc_distrust(feed->config.rpc, endpoint);
     return true;
 }
 
@@ -224,15 +243,13 @@ static void give_up(struct feed *feed, const struct call *call, const char *why)
 {
     struct fault fault;
     if (call->kind == CALL_STATUS)
-        feed_survey(feed, call->endpoint, NULL, why);
+        feed_take_status(feed, call->endpoint, NULL, why);
     else if (call->kind == CALL_COMMIT)
         feed_without_commit(feed, why);
-    else if (feed->phase == FEED_LIVE)
-        feed_stand_back(feed, why);
     else if (call->into != &feed->first_set || !feed_first_set_elsewhere(feed)) {
         fault_set(&fault, "%s %llu: %s", kinds[call->kind].name, (unsigned long long)call->height,
                   why);
-        feed_fail(feed, &fault);
+        feed_trouble(feed, &fault);
     }
 }
 
@@ -269,7 +286,7 @@ static void refuse(struct feed *feed, struct call *call, const struct fault *fau
         return;
     if (call->kind == CALL_STATUS) {
         fault_set(&whole, "status from %s: %s", feed_url(feed, call->endpoint), fault->text);
-        feed_survey(feed, call->endpoint, NULL, whole.text);
+        feed_take_status(feed, call->endpoint, NULL, whole.text);
     } else if (feed_contradicted(feed, call->kind, call->height, call->endpoint, tried, fault)) {
         ask_another(feed, call);
     }
@@ -291,7 +308,7 @@ static void take_status(struct feed *feed, struct call *call, const json_t *resu
     struct reply_status status;
     struct fault fault;
     if (reply_status(result, &status, &fault))
-        feed_survey(feed, call->endpoint, &status, NULL);
+        feed_take_status(feed, call->endpoint, &status, NULL);
     else
         refuse(feed, call, &fault);
 }
@@ -325,13 +342,46 @@ static void take_answer(void *owner, const struct rpc_answer *answer)
 {
     struct call *call = owner;
     struct feed *feed = call->feed;
-    assert(feed->in_flight > 0);
-    feed->in_flight--;
+    if (call->kind != CALL_STATUS) {
+        assert(feed->in_flight > 0);
+        feed->in_flight--;
+    }
     unlink_call(feed, call);
     if (answer->outcome == RPC_OK)
         take_result(feed, call, answer->result);
     else
         try_again(feed, call, answer);
     free(call);
+    feed_settle(feed);
+    feed_pump(feed);
+}
+
+/* --- answers that take long --- */
+
+static bool is_late(const struct feed *feed, const struct call *call, int64_t now)
+{
+    if (call->kind == CALL_STATUS || !call->ticket || now - call->sent_ms < FEED_LATE_MS ||
+        (call->into && call->attempt != call->into->attempt))
+        return false;
+    uint32_t tried = (call->into ? call->into->tried : call->tried) | UINT32_C(1) << call->endpoint;
+    return feed_pick(feed, call->kind, call->height, call->count, tried) != RPC_ANY;
+}
+
+void feed_hedge(struct feed *feed)
+{
+    int64_t now = zclock_mono();
+    struct call *call = feed->first_call;
+    while (call && (feed->phase == FEED_RANGE || feed->phase == FEED_SEAL)) {
+        struct call *after = call->after;
+        if (is_late(feed, call, now)) {
+            rpc_cancel(feed->config.rpc, call->ticket);
+            feed->in_flight--;
+            unlink_call(feed, call);
+            if (!ask_another(feed, call))
+                give_up(feed, call, "no answer");
+            free(call);
+        }
+        call = after;
+    }
     feed_pump(feed);
 }

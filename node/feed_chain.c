@@ -14,14 +14,32 @@ static void fail_at(struct feed *feed, enum call_kind kind, uint64_t height, uin
     feed_fail(feed, &whole);
 }
 
-/* A block that stands by itself but not on the block before: taken from another node if it was not one's own. */
+/* While following, a block behind one that the view does not have yet: either may be the wrong one. */
+static void reject_both(struct feed *feed, const struct slot *slot, const struct fault *fault)
+{
+    struct fault whole;
+    feed_blame(feed, CALL_BLOCK, slot->height, slot->block_from, fault, &whole);
+    feed_suspect(feed, slot->block_from);
+    feed_suspect(feed, feed->leader);
+    if (feed->endpoint_count == 1)
+        feed_fail(feed, &whole);
+    else
+        feed_stand_back(feed, whole.text, true);
+}
+
+/* A block that stands by itself but not on the block before: taken from another node. One's own is believed where the
+ * range is read once. */
 static void replace_block(struct feed *feed, struct slot *slot, const struct fault *fault)
 {
     uint64_t height = slot->height;
     uint32_t tried = slot->block_tried, from = slot->block_from;
     bool full = slot->full;
-    if (from == feed->own) {
+    if (!feed->config.follow && from == feed->own) {
         fail_at(feed, CALL_BLOCK, height, from, fault);
+        return;
+    }
+    if (feed->config.follow && height != feed->first.n && height != feed->base.slot.height + 1) {
+        reject_both(feed, slot, fault);
         return;
     }
     enum call_kind kind = full ? CALL_BLOCK : CALL_HEADERS;
@@ -43,8 +61,8 @@ static bool links(struct feed *feed, const struct slot *before, struct slot *slo
         replace_block(feed, slot, &fault);
         return false;
     }
-    if (block_id_equal(&before->id, &slot->header.last_block_id))
-        return true;
+    if (feed->config.follow || block_id_equal(&before->id, &slot->header.last_block_id))
+        return true; /* parts are nothing to the view, and to a seal only those of the top */
     char said[HEX_TEXT(HASH_SIZE)], bound[HEX_TEXT(HASH_SIZE)];
     hex_encode_upper(before->id.parts_hash.bytes, HASH_SIZE, said);
     hex_encode_upper(slot->header.last_block_id.parts_hash.bytes, HASH_SIZE, bound);
@@ -90,11 +108,11 @@ static bool results_fit(struct feed *feed, struct slot *before, const struct slo
     return false;
 }
 
-/* The head is what the status of one's own node says, with its hash. */
+/* The head is what the status of one's own node says, with its hash. While following, feed_judge_own() compares. */
 static bool is_head(struct feed *feed, const struct slot *slot)
 {
     const struct endpoint *own = &feed->endpoints[feed->own];
-    if (own->latest != slot->height ||
+    if (feed->config.follow || own->latest != slot->height ||
         memcmp(slot->id.hash.bytes, own->latest_hash, HASH_SIZE) == 0)
         return true;
     struct fault fault;
@@ -125,11 +143,22 @@ static bool few_signatures(const struct feed *feed)
     return feed->thorough && feed->before && blocks * feed->before->count <= FEED_SIGNATURES;
 }
 
-/* The last commit of block h by V(h-1), signature by signature: where everything is wanted, and of new blocks. */
+/* Where a round goes on from a block that is believed: a set that replaces another counts when that one has signed the
+ * header which promises it, and the newest of one's own node counts on its word, but not what is below. */
+static bool must_be_signed(const struct feed *feed, const struct slot *slot)
+{
+    const struct slot *before = &feed->slots[(slot->height - 1) % FEED_WINDOW];
+    bool goes_on = feed->live || (feed->config.kept && slot->height > feed->first.n + 1);
+    bool changed = !hash_equal(&before->header.validators_hash, &slot->header.validators_hash);
+    bool newest = slot->height == feed->top.n && feed->leader == feed->own && feed->live;
+    return goes_on && (changed || newest);
+}
+
+/* The last commit of block h by V(h-1), signature by signature. */
 static bool signed_by(struct feed *feed, struct slot *slot)
 {
     struct fault fault;
-    bool wanted = feed->config.thorough || feed->phase == FEED_LIVE || few_signatures(feed);
+    bool wanted = feed->config.thorough || few_signatures(feed) || must_be_signed(feed, slot);
     if (!wanted || !slot->full || !feed->before ||
         commit_verify(&slot->block.last_commit, feed->config.charter.chain_id,
                       &slot->header.last_block_id, (int64_t)slot->height - 1, feed->before->members,
@@ -153,11 +182,35 @@ static bool is_ready(struct feed *feed, const struct slot *slot)
     return first ? feed->first_set.set != NULL : !before->results_wanted || before->results_here;
 }
 
+static const struct set *set_behind(const struct slot *slot, const struct set *now)
+{
+    return slot->next.set ? slot->next.set : now;
+}
+
+/* The head of a kept view. What one's own node says is the chain; of others the next one is heard. */
+static bool is_kept(struct feed *feed, struct slot *slot)
+{
+    struct fault fault;
+    if (!feed_kept_hash(feed, slot, &fault)) {
+        if (slot->block_from == feed->own)
+            feed_stop(feed, FEED_FORK, &fault);
+        else
+            replace_block(feed, slot, &fault);
+        return false;
+    }
+    const struct set *now = feed->first_set.set;
+    if (feed_kept_sets(feed, now, set_behind(slot, now), &fault))
+        return true;
+    feed_stop(feed, FEED_FORK, &fault);
+    return false;
+}
+
 static bool stands(struct feed *feed, struct slot *slot)
 {
     struct slot *before = feed_slot(feed, slot->height - 1);
     if (slot->height == feed->first.n)
-        return is_trusted(feed, slot) && is_head(feed, slot);
+        return feed->config.kept ? is_kept(feed, slot)
+                                 : is_trusted(feed, slot) && is_head(feed, slot);
     return links(feed, before, slot) && results_fit(feed, before, slot) && is_trusted(feed, slot) &&
            is_head(feed, slot) && signed_by(feed, slot);
 }
@@ -183,9 +236,14 @@ static bool take(struct feed *feed, struct slot *slot)
         feed_facts_results(&feed->facts[feed->fact_count - 1], &before->results);
     struct set *after = slot->next.set ? slot->next.set : feed->now;
     if (!feed_facts_add(feed, slot, after, &fault)) {
-        fail_at(feed, CALL_BLOCK, slot->height, slot->block_from, &fault);
+        if (feed->config.follow)
+            replace_block(feed, slot, &fault);
+        else
+            fail_at(feed, CALL_BLOCK, slot->height, slot->block_from, &fault);
         return false;
     }
+    if (feed->config.kept && slot->height == feed->first.n)
+        feed_kept_taken(feed);
     feed_set_drop(&feed->older);
     feed->older = feed->before;
     feed->before = feed->now;
@@ -208,7 +266,7 @@ void feed_advance(struct feed *feed)
 {
     while (feed->next <= feed->top.n) {
         struct slot *slot = feed_slot(feed, feed->next);
-        if (feed->phase == FEED_STOPPED || !is_ready(feed, slot) || !stands(feed, slot) ||
+        if (feed->phase != FEED_RANGE || !is_ready(feed, slot) || !stands(feed, slot) ||
             !take(feed, slot))
             return;
         tell_progress(feed);
@@ -231,39 +289,88 @@ static bool commit_fits(const struct feed *feed, const struct slot *top,
                          (int64_t)top->height, feed->before->members, feed->before->count, fault);
 }
 
-void feed_take_commit(struct feed *feed, const struct call *call, const struct reply_commit *commit)
+static void judge_commit(struct feed *feed)
 {
-    struct slot *top = feed_slot(feed, feed->top.n);
+    struct seal *seal = &feed->seal;
     struct fault fault;
-    if (commit_fits(feed, top, commit, &fault)) {
+    if (commit_fits(feed, feed_slot(feed, feed->top.n), &seal->commit, &fault)) {
         feed_sealed(feed);
         return;
     }
-    uint32_t tried = call->tried;
-    if (feed_contradicted(feed, CALL_COMMIT, call->height, call->endpoint, &tried, &fault))
-        feed_ask(feed, CALL_COMMIT, call->height, 1, tried);
+    reply_commit_destroy(&seal->commit);
+    seal->state = SEAL_ASKED;
+    uint64_t height = feed->top.n;
+    if (feed_contradicted(feed, CALL_COMMIT, height, seal->endpoint, &seal->tried, &fault))
+        feed_ask(feed, CALL_COMMIT, height, 1, seal->tried);
 }
 
 /* Nobody has it: then the block below is the last that signatures hold, and the top one stands on the word of
  * one's own node. */
-void feed_without_commit(struct feed *feed, const char *why)
+static void go_without(struct feed *feed)
 {
     struct slot *top = feed_slot(feed, feed->top.n);
-    struct fault fault;
-    char line[FAULT_MAX];
-    snprintf(
-        line, sizeof line,
-        "commit of block %llu: not to be had (%s); signatures are verified up to the block before",
-        (unsigned long long)feed->top.n, why);
-    feed_note(feed, line);
     const struct set *older = feed->older;
+    struct fault fault;
+    struct fault line;
+    fault_set(
+        &line,
+        "commit of block %llu: not to be had (%s); signatures are verified up to the block before",
+        (unsigned long long)feed->top.n, feed->seal.why);
+    if (!feed->unsealed)
+        feed_note(feed, line.text);
+    feed->unsealed = true;
     if (older && top->full &&
         !commit_verify(&top->block.last_commit, feed->config.charter.chain_id,
                        &top->header.last_block_id, (int64_t)top->height - 1, older->members,
                        older->count, &fault)) {
         fault_within(&fault, "last_commit");
-        fail_at(feed, CALL_BLOCK, top->height, top->block_from, &fault);
+        if (feed->config.follow)
+            reject_both(feed, top, &fault);
+        else
+            fail_at(feed, CALL_BLOCK, top->height, top->block_from, &fault);
         return;
     }
     feed_sealed(feed);
+}
+
+/* The word of another than one's own node is not enough. */
+static void refuse_leader(struct feed *feed)
+{
+    struct fault line;
+    fault_set(&line, "commit of block %llu, which only %s shows: not to be had (%s)",
+              (unsigned long long)feed->top.n, feed_url(feed, feed->leader), feed->seal.why);
+    feed_suspect(feed, feed->leader);
+    feed_stand_back(feed, line.text, true);
+}
+
+void feed_judge_seal(struct feed *feed)
+{
+    assert(feed->phase == FEED_SEAL);
+    if (feed->seal.state == SEAL_HERE)
+        judge_commit(feed);
+    else if (feed->seal.state == SEAL_REFUSED && feed->leader == feed->own)
+        go_without(feed);
+    else if (feed->seal.state == SEAL_REFUSED)
+        refuse_leader(feed);
+}
+
+void feed_take_commit(struct feed *feed, const struct call *call, struct reply_commit *commit)
+{
+    struct seal *seal = &feed->seal;
+    assert(seal->state == SEAL_ASKED && call->height == feed->top.n);
+    seal->state = SEAL_HERE;
+    seal->endpoint = call->endpoint;
+    seal->tried = call->tried;
+    seal->commit = *commit;
+    *commit = (struct reply_commit){.canonical = false}; /* its memory is the seal's now */
+    if (feed->phase == FEED_SEAL)
+        feed_judge_seal(feed);
+}
+
+void feed_without_commit(struct feed *feed, const char *why)
+{
+    feed->seal.state = SEAL_REFUSED;
+    snprintf(feed->seal.why, sizeof feed->seal.why, "%s", why);
+    if (feed->phase == FEED_SEAL)
+        feed_judge_seal(feed);
 }

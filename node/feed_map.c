@@ -32,21 +32,6 @@ static void sort(struct map *map)
         qsort(map->rows, map->count, sizeof *map->rows, order_rows);
 }
 
-void feed_map_create(struct feed *feed)
-{
-    for (uint32_t i = 0; i < feed->config.record_count; i++) {
-        const struct query_record *record = &feed->records[i];
-        uint32_t validator = view_enrol(feed->view, record->consensus);
-        if (validator == VALIDATOR_NONE)
-            continue; /* such a validator cannot be a member either: sets would be refused */
-        struct map_row *row = add(&feed->map);
-        *row = (struct map_row){.validator = validator};
-        memcpy(row->account, record->account, ACCOUNT_ADDRESS_SIZE);
-        feed->record_of[validator] = i;
-    }
-    sort(&feed->map);
-}
-
 /* The first row of the account, or where it would stand. */
 static uint32_t first_row(const struct map *map, const uint8_t account[ACCOUNT_ADDRESS_SIZE])
 {
@@ -66,6 +51,42 @@ static bool row_of(const struct map *map, uint32_t row, const uint8_t account[AC
     return row < map->count && memcmp(map->rows[row].account, account, ACCOUNT_ADDRESS_SIZE) == 0;
 }
 
+/* The row of this account and validator, or NULL. */
+static struct map_row *find_row(struct map *map, const uint8_t account[ACCOUNT_ADDRESS_SIZE],
+                                uint32_t validator)
+{
+    struct map_row *row = NULL;
+    for (uint32_t i = first_row(map, account); row_of(map, i, account); i++)
+        if (map->rows[i].validator == validator)
+            row = &map->rows[i];
+    return row;
+}
+
+void feed_map_refresh(struct feed *feed, struct height from)
+{
+    uint32_t sorted = feed->map.count;
+    for (uint32_t i = 0; i < feed->config.record_count; i++) {
+        const struct query_record *record = &feed->records[i];
+        uint32_t validator = view_enrol(feed->view, record->consensus);
+        if (validator == VALIDATOR_NONE)
+            continue; /* such a validator cannot be a member either: sets would be refused */
+        feed->record_of[validator] = i;
+        struct map known = feed->map;
+        known.count = sorted; /* what has just been added is in no order yet */
+        if (find_row(&known, record->account, validator))
+            continue;
+        struct map_row *row = add(&feed->map);
+        *row = (struct map_row){.validator = validator, .since = from.n};
+        memcpy(row->account, record->account, ACCOUNT_ADDRESS_SIZE);
+    }
+    sort(&feed->map);
+}
+
+void feed_map_create(struct feed *feed)
+{
+    feed_map_refresh(feed, HEIGHT_NONE);
+}
+
 void feed_map_claim(struct feed *feed, const struct facts *facts, const struct deed *deed)
 {
     /* KIRA makes the record at the end of the block, DCL within the transaction */
@@ -74,15 +95,13 @@ void feed_map_claim(struct feed *feed, const struct facts *facts, const struct d
         .validator = view_enrol(feed->view, deed->consensus),
         .since = facts->height.n + !at_once,
         .since_index = at_once ? deed->index + 1 : 0,
+        .claimed = true,
     };
     if (claimed.validator == VALIDATOR_NONE)
         return;
     memcpy(claimed.account, deed->who, ACCOUNT_ADDRESS_SIZE);
-    struct map_row *row = NULL;
-    for (uint32_t i = first_row(&feed->map, deed->who); row_of(&feed->map, i, deed->who); i++)
-        if (feed->map.rows[i].validator == claimed.validator)
-            row = &feed->map.rows[i];
-    if (row && row->since > 0)
+    struct map_row *row = find_row(&feed->map, deed->who, claimed.validator);
+    if (row && row->claimed)
         return;
     *(row ? row : add(&feed->map)) = claimed;
     sort(&feed->map);

@@ -6,6 +6,23 @@
 
 #include "node/feed_internal.h"
 
+/* --- hashes of the last blocks --- */
+
+void feed_keep_hash(struct feed *feed, struct height height, const uint8_t hash[HASH_SIZE])
+{
+    struct kept_hash *place = &feed->hashes[height.n % FEED_HASHES_KEPT];
+    place->height = height.n;
+    memcpy(place->hash, hash, HASH_SIZE);
+}
+
+const uint8_t *feed_known_hash(const struct feed *feed, uint64_t height)
+{
+    const struct kept_hash *place = &feed->hashes[height % FEED_HASHES_KEPT];
+    return height > 0 && place->height == height ? place->hash : NULL;
+}
+
+/* --- into the view --- */
+
 /* The deeds of validators that are known in that place of the chain; returns how many. */
 static uint32_t list_txs(struct feed *feed, const struct facts *facts)
 {
@@ -58,6 +75,9 @@ static void give_results(struct feed *feed, const struct facts *facts)
         if (feed->txs[i].kind == TX_PAUSE && feed->txs[i].code == 0)
             feed->seen[feed->txs[i].validator].pause_ms = facts->time;
     view_results(feed->view, feed->txs, count);
+    feed->results_due = false;
+    if (feed->config.resulted)
+        feed->config.resulted(feed->config.owner, feed->view, feed->txs, count);
 }
 
 static void give_block(struct feed *feed, const struct facts *facts, struct instant decided)
@@ -76,6 +96,10 @@ static void give_block(struct feed *feed, const struct facts *facts, struct inst
     };
     note_changes(feed, facts, decided);
     const struct draw *draw = view_block(feed->view, &block);
+    feed->results_due = true;
+    feed_keep_hash(feed, facts->height, facts->hash);
+    if (feed->config.taken)
+        feed->config.taken(feed->config.owner, feed->view, &block);
     if (draw && feed->config.draw)
         feed->config.draw(feed->config.owner, feed, draw);
     if (feed->config.block)
@@ -91,6 +115,12 @@ static void begin(struct feed *feed)
         seen->first_member = seen->member = true;
     }
     feed->begun = true;
+    const struct feed_config *config = &feed->config;
+    const struct view_config made =
+        feed_view_config(config->chain, config->empty_blocks, &config->charter);
+    if (config->begun)
+        config->begun(config->owner, &made, feed->view, chain_first, feed->first, feed->begin_set,
+                      feed->begin_count);
 }
 
 /* Only the last block's short form is still needed: its results are not known yet. */
@@ -100,11 +130,15 @@ static void forget_given(struct feed *feed)
         feed_facts_free(&feed->facts[i]);
     feed->facts[0] = feed->facts[feed->fact_count - 1];
     feed->fact_count = feed->given = 1;
+    if (feed->fact_room > FEED_FACTS_KEPT) { /* a range has been read */
+        feed->fact_room = FEED_FACTS_KEPT;
+        feed->facts = feed_room(feed->facts, feed->fact_room, sizeof *feed->facts);
+    }
 }
 
 void feed_replay(struct feed *feed)
 {
-    assert(feed->fact_count > feed->given);
+    assert(feed->fact_count >= feed->given && feed->fact_count > 0);
     if (!feed->begun)
         begin(feed);
     /* codes of all but the last are known; claims first, so that none counts before its place */
@@ -112,7 +146,7 @@ void feed_replay(struct feed *feed)
         note_claims(feed, &feed->facts[i]);
     for (size_t i = feed->given; i < feed->fact_count; i++) {
         const struct facts *before = i > 0 ? &feed->facts[i - 1] : NULL;
-        if (before)
+        if (before && feed->results_due)
             give_results(feed, before);
         give_block(feed, &feed->facts[i], before ? before->time : feed->facts[i].time);
     }

@@ -33,6 +33,18 @@ struct set *feed_set_kept(const struct feed *feed, const struct hash *hash)
     return NULL;
 }
 
+/* A follower runs for months: of large sets it keeps fewer. */
+static void keep_few(struct feed *feed)
+{
+    uint64_t members = 0;
+    for (uint32_t i = 0; i < FEED_SETS_KEPT; i++) { /* the newest first */
+        struct set **set = &feed->kept[(feed->keep_at - 1 - i) % FEED_SETS_KEPT];
+        members += *set ? (*set)->count : 0;
+        if (i > 0 && members > FEED_MEMBERS_KEPT)
+            feed_set_drop(set);
+    }
+}
+
 static void keep(struct feed *feed, struct set *set)
 {
     struct hash hash = {.none = false};
@@ -42,6 +54,8 @@ static void keep(struct feed *feed, struct set *set)
     struct set **place = &feed->kept[feed->keep_at++ % FEED_SETS_KEPT];
     feed_set_drop(place);
     *place = feed_set_hold(set);
+    if (feed->config.follow)
+        keep_few(feed);
 }
 
 /* A set that the chain itself could not have, but somebody who makes up a chain could. */
@@ -99,7 +113,11 @@ static void restart(struct feed *feed, struct set_ask *into, uint64_t height, ui
     feed_set_reset(into);
     into->height = height;
     into->tried = tried;
-    feed_ask_page(feed, into, 1, RPC_ANY);
+    if (feed_ask_page(feed, into, 1, RPC_ANY))
+        return;
+    struct fault fault;
+    fault_set(&fault, "validators of height %llu: nobody to ask", (unsigned long long)height);
+    feed_trouble(feed, &fault);
 }
 
 void feed_set_ask(struct feed *feed, struct set_ask *into, uint64_t height)
@@ -157,7 +175,8 @@ static void complete(struct feed *feed, const struct call *call)
     if (!make_set(feed, into, &fault)) {
         struct fault whole;
         feed_blame(feed, CALL_SET, into->height, call->endpoint, &fault, &whole);
-        feed_fail(feed, &whole);
+        feed_fail(feed,
+                  &whole); /* it is what the header promises: nobody else could say otherwise */
         return;
     }
     feed_advance(feed);

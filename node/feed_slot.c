@@ -51,7 +51,7 @@ static void lost(struct feed *feed, uint64_t height)
 {
     struct fault fault;
     fault_set(&fault, "block %llu: no node that was given has it", (unsigned long long)height);
-    feed_fail(feed, &fault);
+    feed_trouble(feed, &fault);
 }
 
 static void open_slots(struct feed *feed, uint64_t height, uint32_t count, bool full)
@@ -69,7 +69,7 @@ static void open_slots(struct feed *feed, uint64_t height, uint32_t count, bool 
 
 void feed_schedule(struct feed *feed)
 {
-    while (feed->phase != FEED_STOPPED && feed->asked < feed->top.n) {
+    while (feed->phase == FEED_RANGE && feed->asked < feed->top.n) {
         uint64_t height = feed->asked + 1, held = height + 1 - feed->next;
         bool full = height >= feed->full_from.n;
         if (full && held > (uint64_t)feed->config.in_flight_max * FEED_AHEAD)
@@ -122,14 +122,21 @@ bool feed_first_set_elsewhere(struct feed *feed)
     return true;
 }
 
+/* Of a kept head they may have been given long ago. */
+bool feed_wants_results(const struct feed *feed, const struct slot *slot)
+{
+    bool given =
+        feed->config.kept && slot->height == feed->first.n && !feed->config.kept_results_due;
+    return slot->here && slot->full && (slot->block.tx_count > 0 || feed->thorough) && !given;
+}
+
 static void settle(struct feed *feed, struct slot *slot)
 {
     slot->here = true;
     if (slot->height == feed->first.n)
         want_first_set(feed, slot);
     want_set(feed, slot);
-    bool deeds = slot->full && (slot->block.tx_count > 0 || feed->thorough);
-    if (deeds && slot->height < feed->top.n)
+    if (slot->height < feed->top.n && feed_wants_results(feed, slot))
         feed_want_results(feed, slot, 0);
     feed_advance(feed);
 }
@@ -218,7 +225,7 @@ void feed_take_headers(struct feed *feed, const struct call *call, struct reply_
             feed_ask(feed, CALL_HEADERS, call->height, call->count, tried);
         return;
     }
-    for (uint32_t i = headers->count; i-- > 0 && feed->phase != FEED_STOPPED;) {
+    for (uint32_t i = headers->count; i-- > 0 && feed->phase == FEED_RANGE;) {
         uint64_t height = call->height + headers->count - 1 - i;
         take_header(feed, call, height, &headers->headers[i], &headers->ids[i]);
     }

@@ -135,13 +135,14 @@ void journal_append_note(struct journal *journal, struct instant now, enum journ
                          const char *text);
 
 /* Beside view_begin(), view_block() and view_results(), in the same order and with the same arguments. The view is
- * asked for addresses. A view that begins anew replaces all that was known before. */
+ * asked for addresses, behind blocks and results for those that are new. A view that begins anew replaces all that was known before. */
 void journal_append_begin(struct journal *journal, const struct view_config *config,
                           const struct view *view, struct height chain_first, struct height first,
                           const struct view_change *set, uint32_t count);
 void journal_append_block(struct journal *journal, const struct view *view,
                           const struct view_block *block);
-void journal_append_results(struct journal *journal, const struct view_tx *txs, uint32_t count);
+void journal_append_results(struct journal *journal, const struct view *view,
+                            const struct view_tx *txs, uint32_t count);
 
 /* From here on the core sees the same blocks through a view with this config (a vote has changed min_validators). */
 void journal_append_config(struct journal *journal, const struct view_config *config);

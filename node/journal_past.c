@@ -98,12 +98,14 @@ void journal_append_block(struct journal *j, const struct view *view,
     j->due = true;
 }
 
-void journal_append_results(struct journal *j, const struct view_tx *txs, uint32_t count)
+void journal_append_results(struct journal *j, const struct view *view, const struct view_tx *txs,
+                            uint32_t count)
 {
     struct code code = {0};
     if (j->gap)
         return;
     assert(j->due);
+    append_enrolled(j, view); /* a validator that was claimed in this very block */
     code_number(&code, j->head.n);
     code_write_txs(&code, txs, count, true);
     journal_append_code(j, RECORD_RESULTS, &code);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "node/commands.h"
+#include "sim/demo.h"
 #include "sim/devnet.h"
 #include "sim/sim.h"
 
@@ -21,12 +22,25 @@ static int command_version(int argc, char **argv);
 
 static const struct command commands[] = {
     {"chain", "look at a network: status, validators, plan, properties", command_chain},
+    {"run", "the agent, beside one validator", command_run},
+    {"status", "what the agent does and why", command_status},
+    {"ok-to-stop", "may this node be stopped now", command_ok_to_stop},
+    {"pause", "take this validator out for maintenance by hand", command_pause},
+    {"unpause", "the maintenance is over", command_unpause},
+    {"reboot", "reboot this node when its turn comes", command_reboot},
+    {"hold", "begin no turn", command_hold},
+    {"unhold", "turns may begin again", command_unhold},
+    {"unfreeze", "go on though others are overdue", command_unfreeze},
+    {"explain", "what the agent decided, in its own sentences", command_explain},
+    {"wait", "wait for the agent to be out, back, done or idle", command_wait},
+    {"gossip-key", "what others need to reach this host's agent", command_gossip_key},
     {"keys", "the store of account keys", command_keys},
     {"tx", "send one transaction, or sign it offline", command_tx},
     {"replay", "what an agent did and why, from its journal", command_replay},
     {"turns", "whose turn it is, from a node's blocks", command_turns},
     {"sim", "replay the upgrade of a whole network in simulated time", sim_main},
     {"devnet", "run a whole network on this machine", devnet_main},
+    {"demo", "watch a network reboot into a new binary, on this machine", demo_main},
     {"--help", "this list", command_help},
     {"--version", "the version", command_version},
 };

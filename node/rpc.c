@@ -119,8 +119,13 @@ static void begin_calls(struct rpc *rpc)
         call->tried |= 1u << call->endpoint;
         rpc->endpoints[call->endpoint].running++;
         call->place = zlistx_add_end(rpc->running, call);
-        call->transfer = rpc_http_post(rpc->http, &rpc->endpoints[call->endpoint].url, call->body,
-                                       call->size, call);
+        struct rpc_http_request request = {
+            .url = &rpc->endpoints[call->endpoint].url,
+            .method = "POST",
+            .body = call->body,
+            .size = call->size,
+        };
+        call->transfer = rpc_http_send(rpc->http, &request, call);
     }
 }
 

@@ -18,6 +18,7 @@ struct rpc_transfer {
     struct rpc_http *http;
     CURL *easy;
     void *subject;
+    void (*part)(void *owner, void *subject, const char *bytes, size_t size);
     char *body;
     size_t size, room, headers_size;
     bool too_large;
@@ -59,10 +60,21 @@ static bool make_room(struct rpc_transfer *transfer, size_t more)
     return true;
 }
 
+static bool is_stream(const struct rpc_transfer *transfer)
+{
+    long status = 0;
+    (void)curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+    return transfer->part != NULL && status == 200;
+}
+
 static size_t on_body(char *bytes, size_t one, size_t size, void *argument)
 {
     struct rpc_transfer *transfer = argument;
     assert(one == 1);
+    if (is_stream(transfer)) {
+        transfer->part(transfer->http->owner, transfer->subject, bytes, size);
+        return size;
+    }
     if (!make_room(transfer, size))
         return CURL_WRITEFUNC_ERROR;
     memcpy(transfer->body + transfer->size, bytes, size);
@@ -231,7 +243,6 @@ static int on_timer(CURLM *multi, long delay_ms, void *argument)
 static void set_common(const struct rpc_http *http, struct rpc_transfer *transfer)
 {
     CURL *easy = transfer->easy;
-    long timeout_ms = (long)http->config.timeout_ms;
     SET(easy, CURLOPT_PRIVATE, transfer);
     SET(easy, CURLOPT_ERRORBUFFER, transfer->curl_error);
     SET(easy, CURLOPT_WRITEFUNCTION, on_body);
@@ -249,8 +260,8 @@ static void set_common(const struct rpc_http *http, struct rpc_transfer *transfe
         SET(easy, CURLOPT_CAINFO, http->config.ca_file);
     SET(easy, CURLOPT_TCP_KEEPALIVE, 1L);
     SET(easy, CURLOPT_QUICK_EXIT, 1L);
-    SET(easy, CURLOPT_TIMEOUT_MS, timeout_ms);
-    SET(easy, CURLOPT_CONNECTTIMEOUT_MS, timeout_ms < CONNECT_MS ? timeout_ms : CONNECT_MS);
+    if (http->config.unix_socket != NULL)
+        SET(easy, CURLOPT_UNIX_SOCKET_PATH, http->config.unix_socket);
     SET(easy, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)http->config.reply_max);
 }
 
@@ -278,18 +289,42 @@ static struct rpc_transfer *take_transfer(struct rpc_http *http)
     return transfer;
 }
 
-struct rpc_transfer *rpc_http_post(struct rpc_http *http, const struct rpc_url *url,
-                                   const char *body, size_t size, void *subject)
+static void set_timeouts(CURL *easy, const struct rpc_http_request *request, int64_t fallback_ms)
+{
+    long timeout_ms = (long)(request->timeout_ms != 0 ? request->timeout_ms : fallback_ms);
+    bool stream = request->part != NULL;
+    SET(easy, CURLOPT_TIMEOUT_MS, stream ? 0L : timeout_ms);
+    SET(easy, CURLOPT_LOW_SPEED_LIMIT, stream && request->timeout_ms != 0 ? 1L : 0L);
+    SET(easy, CURLOPT_LOW_SPEED_TIME, stream ? (long)(request->timeout_ms / 1000) : 0L);
+    SET(easy, CURLOPT_CONNECTTIMEOUT_MS, timeout_ms < CONNECT_MS ? timeout_ms : CONNECT_MS);
+}
+
+/* An easy handle remembers the method of the transfer before. */
+static void set_method(CURL *easy, const struct rpc_http_request *request)
+{
+    bool post = strcmp(request->method, "POST") == 0;
+    SET(easy, CURLOPT_CUSTOMREQUEST, NULL);
+    SET(easy, post ? CURLOPT_POST : CURLOPT_HTTPGET, 1L);
+    if (post) {
+        SET(easy, CURLOPT_POSTFIELDS, request->body);
+        SET(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->size);
+    } else if (strcmp(request->method, "GET") != 0) {
+        SET(easy, CURLOPT_CUSTOMREQUEST, request->method);
+    }
+}
+
+struct rpc_transfer *rpc_http_send(struct rpc_http *http, const struct rpc_http_request *request,
+                                   void *subject)
 {
     struct rpc_transfer *transfer = take_transfer(http);
     CURL *easy = transfer->easy;
     transfer->subject = subject;
-    SET(easy, CURLOPT_URL, url->text);
-    SET(easy, CURLOPT_USERNAME, url->user);
-    SET(easy, CURLOPT_PASSWORD, url->password);
-    SET(easy, CURLOPT_POST, 1L);
-    SET(easy, CURLOPT_POSTFIELDS, body);
-    SET(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)size);
+    transfer->part = request->part;
+    SET(easy, CURLOPT_URL, request->url->text);
+    SET(easy, CURLOPT_USERNAME, request->url->user);
+    SET(easy, CURLOPT_PASSWORD, request->url->password);
+    set_timeouts(easy, request, http->config.timeout_ms);
+    set_method(easy, request);
     CURLMcode code = curl_multi_add_handle(http->multi, easy);
     assert(code == CURLM_OK);
     return transfer;

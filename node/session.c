@@ -45,7 +45,7 @@ static void session_run(struct session *session)
 
 /* --- opening --- */
 
-static struct rpc *rpc_open(const struct settings *settings, zloop_t *loop, struct fault *fault)
+struct rpc *session_rpc(const struct settings *settings, zloop_t *loop, struct fault *fault)
 {
     const char *urls[SETTINGS_LIST_MAX + 1];
     struct rpc_config config = {
@@ -58,8 +58,8 @@ static struct rpc *rpc_open(const struct settings *settings, zloop_t *loop, stru
     return rpc_create(loop, &config, fault);
 }
 
-static struct chain *chain_open(const struct settings *settings, zloop_t *loop, struct rpc *rpc,
-                                struct fault *fault)
+struct chain *session_network(const struct settings *settings, zloop_t *loop, struct rpc *rpc,
+                              struct fault *fault)
 {
     struct chain_config config = {
         .loop = loop,
@@ -84,9 +84,9 @@ struct session *session_open(const char *command, const struct settings *setting
     session->command = command;
     session->loop = zloop_new();
     assert(session->loop);
-    session->rpc = rpc_open(settings, session->loop, fault);
+    session->rpc = session_rpc(settings, session->loop, fault);
     if (session->rpc)
-        session->chain = chain_open(settings, session->loop, session->rpc, fault);
+        session->chain = session_network(settings, session->loop, session->rpc, fault);
     if (!session->chain)
         session_close(&session);
     return session;

@@ -25,6 +25,11 @@ struct session *session_open(const char *command, const struct settings *setting
                              struct fault *fault);
 void session_close(struct session **session);
 
+/* The two halves of session_open(), for a caller with a loop of its own. NULL with a fault. */
+struct rpc *session_rpc(const struct settings *settings, zloop_t *loop, struct fault *fault);
+struct chain *session_network(const struct settings *settings, zloop_t *loop, struct rpc *rpc,
+                              struct fault *fault);
+
 struct chain *session_chain(struct session *session);
 zloop_t *session_loop(struct session *session); /* for parts that have callbacks of their own */
 const struct chain_facts *session_facts(const struct session *session);

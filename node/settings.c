@@ -1,13 +1,21 @@
 #include "node/settings.h"
 
 #include <assert.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "node/settings_internal.h"
+#include "proto/record.h"
+
+#define PLACE_MAX 160
 
 static const char *const kinds[] = {"kira", "dcl", NULL};
 static const char *const orders[] = {"long-first", "plain", NULL};
+
+static const char *const levels[] = {"debug", "info", "unusual", "broken", NULL};
+static const char *const drivers[] = {"none", "process", "docker", "systemd", "command", NULL};
+static const char *const on_stops[] = {"leave", "stop", NULL};
 
 static const struct setting_row rows[SETTING_COUNT] = {
     [SETTING_CHAIN_KIND] = {"chain", "kind", "chain", SETTING_IS_CHOICE, "kira", 0, 0, kinds,
@@ -16,8 +24,9 @@ static const struct setting_row rows[SETTING_COUNT] = {
                           "chain id that the nodes must have; by default what they name"},
     [SETTING_CHAIN_NODE] = {"chain", "node", "node", SETTING_IS_URL, "http://127.0.0.1:26657", 0, 0,
                             NULL, "URL", "RPC of your own node"},
-    [SETTING_CHAIN_OTHERS] = {"chain", "others", "others", SETTING_IS_URLS, NULL, 0, 0, NULL,
-                              "URLS", "RPC of other nodes to compare with and to fall back on"},
+    [SETTING_CHAIN_OTHERS] = {"chain", "others", "others", SETTING_IS_URLS, NULL, 0,
+                              SETTINGS_LIST_MAX, NULL, "URLS",
+                              "RPC of other nodes to compare with and to fall back on"},
     [SETTING_CHAIN_CA_FILE] = {"chain", "ca_file", "ca-file", SETTING_IS_PATH, NULL, 0, 0, NULL,
                                "FILE", "certificates to trust for https, instead of the system's"},
     [SETTING_CHAIN_PREFIX] = {"chain", "prefix", "prefix", SETTING_IS_TEXT, NULL, 1, 32, NULL,
@@ -35,8 +44,8 @@ static const struct setting_row rows[SETTING_COUNT] = {
     [SETTING_ACCOUNT_KEY_FILE] = {"account", "key_file", "key-file", SETTING_IS_PATH, NULL, 0, 0,
                                   NULL, "FILE",
                                   "raw private key, 64 hex digits, that only you can read"},
-    [SETTING_ACCOUNT_SIGNER] = {"account", "signer", "signer", SETTING_IS_TEXT, NULL, 1, 800, NULL,
-                                "COMMAND", "command that signs and keeps the key to itself"},
+    [SETTING_ACCOUNT_SIGNER] = {"account", "signer", "signer", SETTING_IS_COMMAND, NULL, 1, 800,
+                                NULL, "COMMAND", "command that signs and keeps the key to itself"},
     [SETTING_ACCOUNT_SIGNER_TIMEOUT] = {"account", "signer_timeout", "signer-timeout",
                                         SETTING_IS_DURATION, "30s", 100, 600000, NULL, "TIME",
                                         "how long the signer may take"},
@@ -88,6 +97,117 @@ static const struct setting_row rows[SETTING_COUNT] = {
     [SETTING_TX_WAIT_MAX] = {"tx", "wait_max", "wait-max", SETTING_IS_DURATION, "10m", 1000,
                              86400000, NULL, "TIME",
                              "how long to go on without an answer from any node"},
+    [SETTING_AGENT_DIR] = {"agent", "dir", "dir", SETTING_IS_PATH, "./stagger", 0, 0, NULL, "DIR",
+                           "the agent's own files: journal, keys of gossip, socket"},
+    [SETTING_AGENT_CONTROL] = {"agent", "control", "control", SETTING_IS_PATH, NULL, 0, 0, NULL,
+                               "FILE",
+                               "socket for commands to the agent; by default control in its dir"},
+    [SETTING_AGENT_EXPECTED] = {"agent", "expected", "expected", SETTING_IS_DURATION, "5m", 1000,
+                                14400000, NULL, "TIME",
+                                "how long the node is away for the work of a turn"},
+    [SETTING_AGENT_LOG] = {"agent", "log", "log", SETTING_IS_CHOICE, "info", 0, 0, levels, "LEVEL",
+                           "least level of the lines that are printed"},
+    [SETTING_LIMITS_FLOOR] = {"limits", "floor", "floor", SETTING_IS_WHOLE, "0", 0, 16384, NULL,
+                              "N", "your own floor of live validators, 0: none"},
+    [SETTING_LIMITS_MAX_OFFLINE] = {"limits", "max_offline", "max-offline", SETTING_IS_WHOLE, "0",
+                                    0, 16384, NULL, "N",
+                                    "your own cap on validators that are out, 0: none"},
+    [SETTING_LIMITS_FREEZE] =
+        {"limits", "freeze", "freeze", SETTING_IS_WHOLE, NULL, 0, 16384, NULL, "Z",
+         "overdue validators that stop us, 0: never; default n/20, at least 2"},
+    [SETTING_LIMITS_WINDOW_MARGIN] = {"limits", "window_margin", "window-margin",
+                                      SETTING_IS_DURATION, "10m", 0, 86400000, NULL, "TIME",
+                                      "back in the set this long before an upgrade's time"},
+    [SETTING_LIMITS_DOMAIN_MAX] = {"limits", "domain_max", "domain-max", SETTING_IS_WHOLE, "0", 0,
+                                   16384, NULL, "N",
+                                   "validators of our failure domain out at once, 0: any"},
+    [SETTING_LIMITS_FAILURES_MAX] = {"limits", "failures_max", "failures-max", SETTING_IS_WHOLE,
+                                     "0", 0, 16384, NULL, "N",
+                                     "reported failures at which we wait, 0: any"},
+    [SETTING_LIMITS_HOURS] = {"limits", "hours", "hours", SETTING_IS_TEXT, NULL, 11, 11, NULL,
+                              "FROM-TO",
+                              "maintenance hours in UTC, such as 22:00-04:00; by default always"},
+    [SETTING_LIMITS_ATTEMPTS] = {"limits", "attempts", "attempts", SETTING_IS_WHOLE, "3", 1, 100,
+                                 NULL, "N",
+                                 "tries of a reinitialisation before the old version is restored"},
+    [SETTING_LIMITS_RETRY] = {"limits", "retry", "retry", SETTING_IS_DURATION, "30s", 100, 3600000,
+                              NULL, "TIME", "pause between two of them"},
+    [SETTING_GOSSIP_LISTEN] =
+        {"gossip", "listen", "listen", SETTING_IS_ENDPOINT, NULL, 0, 0, NULL, "ENDPOINT",
+         "where other agents reach us: tcp://0.0.0.0:26670; by default nowhere"},
+    [SETTING_GOSSIP_ADVERTISE] = {"gossip", "advertise", "advertise", SETTING_IS_ENDPOINTS, NULL, 0,
+                                  RECORD_ENDPOINTS_MAX, NULL, "ENDPOINTS",
+                                  "what we tell them to dial: tcp://host:port, at most two"},
+    [SETTING_GOSSIP_SEEDS] = {"gossip", "seeds", "seeds", SETTING_IS_SEEDS, NULL, 0,
+                              SETTINGS_LIST_MAX, NULL, "SEEDS",
+                              "agents to begin with: KEY@tcp://host:port, ..."},
+    [SETTING_GOSSIP_PROXY] = {"gossip", "proxy", "proxy", SETTING_IS_ADDRESS, NULL, 0, 0, NULL,
+                              "HOST:PORT", "SOCKS5 proxy for what we dial"},
+    [SETTING_GOSSIP_DOMAIN] = {"gossip", "domain", "domain", SETTING_IS_TEXT, NULL, 1, 32, NULL,
+                               "NAME", "failure domain: whoever shares it fails together"},
+    [SETTING_GOSSIP_OFF] = {"gossip", "off", "no-gossip", SETTING_IS_BOOL, "no", 0, 0, NULL, "BOOL",
+                            "no gossip at all"},
+    [SETTING_RUNTIME_DRIVER] = {"runtime", "driver", "runtime", SETTING_IS_CHOICE, "none", 0, 0,
+                                drivers, "DRIVER", "what runs the node"},
+    [SETTING_PROCESS_HOME] = {"process", "home", "process-home", SETTING_IS_PATH, NULL, 0, 0, NULL,
+                              "DIR",
+                              "home of the node (DAEMON_HOME), with cosmovisor's tree in it"},
+    [SETTING_PROCESS_NAME] = {"process", "name", "process-name", SETTING_IS_TEXT, NULL, 1, 64, NULL,
+                              "NAME", "file name of the node's binary (DAEMON_NAME)"},
+    [SETTING_PROCESS_ARGS] = {"process", "args", "process-args", SETTING_IS_COMMAND, "start", 1,
+                              800, NULL, "WORDS", "its arguments"},
+    [SETTING_PROCESS_GRACE] = {"process", "grace", "process-grace", SETTING_IS_DURATION, "30s", 0,
+                               600000, NULL, "TIME", "from SIGTERM to SIGKILL"},
+    [SETTING_PROCESS_RESTART] =
+        {"process", "restart", "process-restart", SETTING_IS_DURATION, "1s", 10, 600000, NULL,
+         "TIME", "first pause before a node that ended is started again; doubles to a minute"},
+    [SETTING_PROCESS_ON_STOP] = {"process", "on_stop", "process-on-stop", SETTING_IS_CHOICE,
+                                 "leave", 0, 0, on_stops, "WHAT",
+                                 "what becomes of the node when the agent is stopped"},
+    [SETTING_DOCKER_SOCKET] = {"docker", "socket", "docker-socket", SETTING_IS_PATH,
+                               "/var/run/docker.sock", 0, 0, NULL, "FILE",
+                               "socket of the Docker Engine"},
+    [SETTING_DOCKER_CONTAINER] = {"docker", "container", "docker-container", SETTING_IS_TEXT, NULL,
+                                  1, 128, NULL, "NAME", "the node's container"},
+    [SETTING_DOCKER_GRACE] = {"docker", "grace", "docker-grace", SETTING_IS_DURATION, "30s", 0,
+                              600000, NULL, "TIME", "from its stop signal to SIGKILL"},
+    [SETTING_SYSTEMD_UNIT] = {"systemd", "unit", "systemd-unit", SETTING_IS_TEXT, NULL, 1, 255,
+                              NULL, "UNIT", "the node's unit"},
+    [SETTING_SYSTEMD_BUS] = {"systemd", "bus", "systemd-bus", SETTING_IS_TEXT, NULL, 1, 255, NULL,
+                             "ADDRESS", "D-Bus address of systemd; by default the system bus"},
+    [SETTING_SYSTEMD_REINIT] = {"systemd", "reinit", "systemd-reinit", SETTING_IS_COMMAND, NULL, 1,
+                                800, NULL, "COMMAND",
+                                "what is done while the unit is stopped; by default nothing"},
+    [SETTING_COMMAND_STOP] = {"command", "stop", "command-stop", SETTING_IS_COMMAND, NULL, 1, 800,
+                              NULL, "COMMAND", "stops the node"},
+    [SETTING_COMMAND_REINIT] = {"command", "reinit", "command-reinit", SETTING_IS_COMMAND, NULL, 1,
+                                800, NULL, "COMMAND", "installs what is new"},
+    [SETTING_COMMAND_START] = {"command", "start", "command-start", SETTING_IS_COMMAND, NULL, 1,
+                               800, NULL, "COMMAND", "starts the node"},
+    [SETTING_COMMAND_RESTORE] = {"command", "restore", "command-restore", SETTING_IS_COMMAND, NULL,
+                                 1, 800, NULL, "COMMAND",
+                                 "puts the old version back; by default nothing"},
+    [SETTING_COMMAND_HEALTH] = {"command", "health", "command-health", SETTING_IS_COMMAND, NULL, 1,
+                                800, NULL, "COMMAND",
+                                "ends with 0 when the node runs; by default the RPC tells"},
+    [SETTING_COMMAND_REBOOTS_HOST] = {"command", "reboots_host", "command-reboots-host",
+                                      SETTING_IS_BOOL, "no", 0, 0, NULL, "BOOL",
+                                      "reinit reboots this very host"},
+    [SETTING_HOOKS_PRE_STOP] = {"hooks", "pre_stop", "pre-stop", SETTING_IS_COMMAND, NULL, 1, 800,
+                                NULL, "COMMAND", "before the node is stopped"},
+    [SETTING_HOOKS_POST_STOP] = {"hooks", "post_stop", "post-stop", SETTING_IS_COMMAND, NULL, 1,
+                                 800, NULL, "COMMAND", "after the node is stopped"},
+    [SETTING_HOOKS_PRE_REINIT] = {"hooks", "pre_reinit", "pre-reinit", SETTING_IS_COMMAND, NULL, 1,
+                                  800, NULL, "COMMAND", "before what is new is installed"},
+    [SETTING_HOOKS_POST_REINIT] = {"hooks", "post_reinit", "post-reinit", SETTING_IS_COMMAND, NULL,
+                                   1, 800, NULL, "COMMAND", "after what is new is installed"},
+    [SETTING_HOOKS_PRE_START] = {"hooks", "pre_start", "pre-start", SETTING_IS_COMMAND, NULL, 1,
+                                 800, NULL, "COMMAND", "before the node is started"},
+    [SETTING_HOOKS_POST_START] = {"hooks", "post_start", "post-start", SETTING_IS_COMMAND, NULL, 1,
+                                  800, NULL, "COMMAND", "after the node is started"},
+    [SETTING_HOOKS_TIMEOUT] = {"hooks", "timeout", "hooks-timeout", SETTING_IS_DURATION, "10m", 100,
+                               86400000, NULL, "TIME",
+                               "how long a hook or a command of the driver may take"},
 };
 
 const struct setting_row *setting_row(enum setting setting)
@@ -114,16 +234,23 @@ void setting_value_clear(struct setting_value *value)
     *value = (struct setting_value){0};
 }
 
+/* How faults name a setting: "/etc/stagger.conf:7: chain.kind", "--chain". */
+static void place_write(const struct setting_row *row, enum setting_source source,
+                        const char *where, char place[PLACE_MAX])
+{
+    if (source == SETTING_FROM_FLAG)
+        snprintf(place, PLACE_MAX, "%s", where);
+    else
+        snprintf(place, PLACE_MAX, "%.100s: %s.%s", where, row->section, row->key);
+}
+
 bool setting_take(struct settings *settings, enum setting setting, const char *text,
-                  const char *where, struct fault *fault)
+                  enum setting_source source, const char *where, struct fault *fault)
 {
     const struct setting_row *row = setting_row(setting);
     struct setting_value value = {0};
-    char place[160];
-    if (strncmp(where, "--", 2) == 0)
-        snprintf(place, sizeof place, "%s", where);
-    else
-        snprintf(place, sizeof place, "%.100s: %s.%s", where, row->section, row->key);
+    char place[PLACE_MAX];
+    place_write(row, source, where, place);
     if (!setting_parse(row, text, &value, fault)) {
         setting_value_clear(&value);
         return fault_within(fault, place);
@@ -133,6 +260,7 @@ bool setting_take(struct settings *settings, enum setting setting, const char *t
         setting_value_clear(&value);
         return fault_set(fault, "%s: out of memory", place);
     }
+    value.source = source;
     setting_value_clear(&settings->values[setting]);
     settings->values[setting] = value;
     return true;
@@ -146,10 +274,8 @@ struct settings *settings_create(void)
         assert(rows[i].section);
         if (!rows[i].fallback)
             continue;
-        if (!setting_take(settings, i, rows[i].fallback, "default", &fault))
+        if (!setting_take(settings, i, rows[i].fallback, SETTING_FROM_DEFAULT, "default", &fault))
             settings_destroy(&settings);
-        else
-            settings->values[i].from_default = true;
     }
     return settings;
 }
@@ -170,7 +296,7 @@ bool settings_read_flag(struct settings *settings, enum setting setting, const c
     char where[40];
     assert(setting_row(setting)->flag);
     snprintf(where, sizeof where, "--%s", setting_row(setting)->flag);
-    return setting_take(settings, setting, value, where, fault);
+    return setting_take(settings, setting, value, SETTING_FROM_FLAG, where, fault);
 }
 
 /* --- the values --- */
@@ -189,13 +315,44 @@ bool settings_given(const struct settings *settings, enum setting setting)
 bool settings_is_default(const struct settings *settings, enum setting setting)
 {
     const struct setting_value *value = value_of(settings, setting);
-    return !value->given || value->from_default;
+    return !value->given || value->source == SETTING_FROM_DEFAULT;
+}
+
+enum setting_source settings_source(const struct settings *settings, enum setting setting)
+{
+    assert(settings_given(settings, setting));
+    return value_of(settings, setting)->source;
+}
+
+bool settings_same(const struct settings *one, const struct settings *other, enum setting setting)
+{
+    const char *a = value_of(one, setting)->text, *b = value_of(other, setting)->text;
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+bool settings_refuse(const struct settings *settings, enum setting setting, struct fault *fault,
+                     const char *format, ...)
+{
+    const struct setting_row *row = setting_row(setting);
+    const struct setting_value *value = value_of(settings, setting);
+    char text[FAULT_MAX], place[PLACE_MAX];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    if (value->given)
+        place_write(row, value->source, value->where, place);
+    else
+        snprintf(place, sizeof place, "%s.%s", row->section, row->key);
+    (void)fault_set(fault, "%s", text);
+    return fault_within(fault, place);
 }
 
 const char *settings_text(const struct settings *settings, enum setting setting)
 {
     enum setting_kind kind = setting_row(setting)->kind;
-    assert(kind == SETTING_IS_TEXT || kind == SETTING_IS_PATH || kind == SETTING_IS_URL);
+    assert(kind == SETTING_IS_TEXT || kind == SETTING_IS_PATH || kind == SETTING_IS_URL ||
+           kind == SETTING_IS_COMMAND || kind == SETTING_IS_ADDRESS || kind == SETTING_IS_ENDPOINT);
     return value_of(settings, setting)->text;
 }
 
@@ -240,6 +397,22 @@ uint64_t settings_coin(const struct settings *settings, enum setting setting, co
 {
     *denom = value_of(settings, setting)->items[0];
     return number_of(settings, setting, SETTING_IS_COIN);
+}
+
+bool setting_is_list(const struct setting_row *row)
+{
+    return row->kind == SETTING_IS_URLS || row->kind == SETTING_IS_ENDPOINTS ||
+           row->kind == SETTING_IS_SEEDS;
+}
+
+uint32_t settings_list(const struct settings *settings, enum setting setting,
+                       const char *items[SETTINGS_LIST_MAX])
+{
+    const struct setting_value *value = value_of(settings, setting);
+    assert(setting_is_list(setting_row(setting)));
+    for (uint32_t i = 0; i < value->item_count; i++)
+        items[i] = value->items[i];
+    return value->item_count;
 }
 
 static uint32_t url_add(const char **urls, uint32_t count, const char *url)

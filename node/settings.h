@@ -18,9 +18,11 @@
  * '-' and '_' are the same in the name of a key. An empty variable of the environment counts as not set; a
  * variable whose section does not exist is not ours (orchestrators set many STAGGER_... of their own).
  *
+ * Lists and commands go on in indented lines: Debian's libinih reads 198 bytes of a line.
+ *
  * Secrets are no settings: a passphrase or key is named by a file or file descriptor. What can hold one all
- * the same (user and password in a URL, the arguments of the signer's command) is left out by
- * settings_print() and in faults.
+ * the same (user and password in a URL, the arguments of a command) is left out by settings_print() and in
+ * faults.
  *
  * Memory: a text that is handed out belongs to the settings and lives as long as they do.
  */
@@ -36,7 +38,7 @@
 #define SETTINGS_LINE_MAX 1000 /* bytes of a line in a file */
 #define SETTINGS_FILE_MAX ((size_t)1 << 20)
 #define SETTINGS_FRAGMENTS_MAX 256 /* files in conf.d */
-#define SETTINGS_LIST_MAX 15       /* URLs in a list */
+#define SETTINGS_LIST_MAX 15       /* items of a list */
 
 enum setting {
     /* [chain] */
@@ -75,6 +77,60 @@ enum setting {
     SETTING_TX_FEE,            /* coin; unset: read live */
     SETTING_TX_TIMEOUT_BLOCKS, /* timeout_height = latest height + this */
     SETTING_TX_WAIT_MAX,       /* how long --wait looks for a block */
+    /* [agent] */
+    SETTING_AGENT_DIR,      /* journal, keys of gossip, control socket */
+    SETTING_AGENT_CONTROL,  /* path of the socket; unset: DIR/control */
+    SETTING_AGENT_EXPECTED, /* how long the work of a turn takes */
+    SETTING_AGENT_LOG,      /* choice: enum coord_level */
+    /* [limits]: struct coord_policy */
+    SETTING_LIMITS_FLOOR,
+    SETTING_LIMITS_MAX_OFFLINE,
+    SETTING_LIMITS_FREEZE, /* whole; unset: the default; 0: off */
+    SETTING_LIMITS_WINDOW_MARGIN,
+    SETTING_LIMITS_DOMAIN_MAX,
+    SETTING_LIMITS_FAILURES_MAX,
+    SETTING_LIMITS_HOURS, /* "22:00-04:00" UTC, as text: limits_policy() */
+    SETTING_LIMITS_ATTEMPTS,
+    SETTING_LIMITS_RETRY,
+    /* [gossip] */
+    SETTING_GOSSIP_LISTEN,    /* "tcp://0.0.0.0:26670"; unset: nobody can dial us */
+    SETTING_GOSSIP_ADVERTISE, /* "tcp://host:port,..."; unset: not told */
+    SETTING_GOSSIP_SEEDS,     /* "KEY@tcp://host:port, ..."; unset: none */
+    SETTING_GOSSIP_PROXY,
+    SETTING_GOSSIP_DOMAIN, /* failure domain */
+    SETTING_GOSSIP_OFF,
+    /* [runtime] */
+    SETTING_RUNTIME_DRIVER, /* choice: enum runtime_kind */
+    /* [process] */
+    SETTING_PROCESS_HOME, /* DAEMON_HOME */
+    SETTING_PROCESS_NAME, /* DAEMON_NAME */
+    SETTING_PROCESS_ARGS, /* settings_words() */
+    SETTING_PROCESS_GRACE,
+    SETTING_PROCESS_RESTART, /* first pause before a node that ended by itself is started again */
+    SETTING_PROCESS_ON_STOP, /* choice: enum process_on_stop */
+    /* [docker] */
+    SETTING_DOCKER_SOCKET,
+    SETTING_DOCKER_CONTAINER,
+    SETTING_DOCKER_GRACE,
+    /* [systemd] */
+    SETTING_SYSTEMD_UNIT,
+    SETTING_SYSTEMD_BUS, /* address; unset: the system's */
+    SETTING_SYSTEMD_REINIT,
+    /* [command] */
+    SETTING_COMMAND_STOP,
+    SETTING_COMMAND_REINIT,
+    SETTING_COMMAND_START,
+    SETTING_COMMAND_RESTORE,
+    SETTING_COMMAND_HEALTH,
+    SETTING_COMMAND_REBOOTS_HOST,
+    /* [hooks] */
+    SETTING_HOOKS_PRE_STOP,
+    SETTING_HOOKS_POST_STOP,
+    SETTING_HOOKS_PRE_REINIT,
+    SETTING_HOOKS_POST_REINIT,
+    SETTING_HOOKS_PRE_START,
+    SETTING_HOOKS_POST_START,
+    SETTING_HOOKS_TIMEOUT, /* of a hook and of a [command] */
     SETTING_COUNT,
 };
 
@@ -88,8 +144,13 @@ enum setting_kind {
     SETTING_IS_CHOICE,   /* one of `choices`; its index is the value */
     SETTING_IS_FRACTION, /* "2/3", "0.7", "67%" */
     SETTING_IS_PATH,
-    SETTING_IS_COIN, /* "100ukex" */
-    SETTING_IS_PAIR, /* "4,2": two whole numbers, each min to max */
+    SETTING_IS_COIN,      /* "100ukex" */
+    SETTING_IS_PAIR,      /* "4,2": two whole numbers, each min to max */
+    SETTING_IS_COMMAND,   /* a command line of min to max characters: settings_words() */
+    SETTING_IS_ADDRESS,   /* "host:port" */
+    SETTING_IS_ENDPOINT,  /* "tcp://host:port" as records have it */
+    SETTING_IS_ENDPOINTS, /* 1 to max of them, separated by commas */
+    SETTING_IS_SEEDS,     /* "KEY@tcp://host:port", 1 to SETTINGS_LIST_MAX of them */
 };
 
 struct setting_row {
@@ -134,8 +195,27 @@ MUST_CHECK bool settings_read_flag(struct settings *settings, enum setting setti
 
 bool settings_given(const struct settings *settings, enum setting setting); /* not unset */
 bool settings_is_default(const struct settings *settings, enum setting setting);
-const char *settings_text(const struct settings *settings, enum setting setting); /* NULL: unset;
-                                          texts, paths and single URLs */
+
+/* Where a given value comes from; the greater one wins. Fragments count as the file. */
+enum setting_source {
+    SETTING_FROM_DEFAULT,
+    SETTING_FROM_FILE,
+    SETTING_FROM_ENVIRONMENT,
+    SETTING_FROM_FLAG,
+};
+enum setting_source settings_source(const struct settings *settings, enum setting setting);
+
+/* Whether a setting has the same value in both. */
+bool settings_same(const struct settings *one, const struct settings *other, enum setting setting);
+
+/* For what only the part that uses the value can find wrong: "/etc/stagger.conf:7: limits.hours: ..." Returns
+ * false. */
+__attribute__((format(printf, 4, 5))) bool settings_refuse(const struct settings *settings,
+                                                           enum setting setting,
+                                                           struct fault *fault, const char *format,
+                                                           ...);
+/* NULL: unset. Texts, paths, commands, addresses, single URLs and endpoints. */
+const char *settings_text(const struct settings *settings, enum setting setting);
 uint64_t settings_whole(const struct settings *settings, enum setting setting);
 int64_t settings_ms(const struct settings *settings, enum setting setting);
 bool settings_bool(const struct settings *settings, enum setting setting);
@@ -146,6 +226,10 @@ uint64_t settings_pair(const struct settings *settings, enum setting setting, ui
 
 /* A coin's amount, and its denomination through *denom. */
 uint64_t settings_coin(const struct settings *settings, enum setting setting, const char **denom);
+
+/* The items of a list, 0 when it is unset. */
+uint32_t settings_list(const struct settings *settings, enum setting setting,
+                       const char *items[SETTINGS_LIST_MAX]);
 
 /* chain.node, then chain.others, without repetitions; returns how many. */
 uint32_t settings_urls(const struct settings *settings, const char *urls[SETTINGS_LIST_MAX + 1]);

@@ -164,7 +164,8 @@ static bool pair_set(struct source *source, enum setting setting, const char *va
     if (!where)
         return source_fail(source, "out of memory");
     snprintf(where, size, "%s:%u", source->name, source->line);
-    source->failed = !setting_take(source->settings, setting, value, where, source->fault);
+    source->failed =
+        !setting_take(source->settings, setting, value, SETTING_FROM_FILE, where, source->fault);
     free(where);
     return !source->failed;
 }
@@ -183,13 +184,14 @@ static size_t more_length(const char *more)
 /* An indented line: more of a list, or more words of a command. */
 static bool pair_continue(struct source *source, const char *more)
 {
-    enum setting_kind kind = setting_row(source->pair)->kind;
+    const struct setting_row *row = setting_row(source->pair);
     const char *so_far = source->settings->values[source->pair].text;
-    if (kind != SETTING_IS_URLS && source->pair != SETTING_ACCOUNT_SIGNER)
+    bool list = setting_is_list(row);
+    if (!list && row->kind != SETTING_IS_COMMAND)
         return source_fail(source, "the line begins with a blank, so it would continue the one "
                                    "before; begin it in the first column");
     size_t length = strlen(so_far), added = more_length(more), size = length + added + 3;
-    bool comma = kind == SETTING_IS_URLS && so_far[length - 1] != ',' && *more != ',';
+    bool comma = list && so_far[length - 1] != ',' && *more != ',';
     char *whole = malloc(size);
     if (!whole)
         return source_fail(source, "out of memory");
@@ -410,7 +412,7 @@ static bool variable_read(struct settings *settings, const char *variable, struc
         if (!name_matches(variable, length, setting_row(i)->section, setting_row(i)->key))
             continue;
         snprintf(where, sizeof where, "%.*s", (int)length, variable);
-        return setting_take(settings, i, equals + 1, where, fault);
+        return setting_take(settings, i, equals + 1, SETTING_FROM_ENVIRONMENT, where, fault);
     }
     const char *section = name_section(variable, length);
     return !section || refuse_variable(variable, length, section, fault);

@@ -9,7 +9,7 @@
 
 struct setting_value {
     bool given;
-    bool from_default;
+    enum setting_source source;
     char *where; /* "default", "/etc/stagger.conf:7", "STAGGER_CHAIN_KIND", "--chain"; owned */
     char *text;  /* as it was given; owned */
     char *items[SETTINGS_LIST_MAX]; /* of a list; of a coin the denomination; owned */
@@ -24,7 +24,7 @@ struct settings {
 
 /* Parses `text` and takes it in. The fault is "WHERE: SECTION.KEY: ...", of a flag "WHERE: ...". */
 MUST_CHECK bool setting_take(struct settings *settings, enum setting setting, const char *text,
-                             const char *where, struct fault *fault);
+                             enum setting_source source, const char *where, struct fault *fault);
 
 /* Fills `value` but for `where`; on a fault too it may hold memory. setting_value_clear() is due. */
 MUST_CHECK bool setting_parse(const struct setting_row *row, const char *text,
@@ -36,6 +36,9 @@ void setting_expected(const struct setting_row *row, char out[SETTING_EXPECTED_M
 
 /* A URL without user and password. */
 void setting_url_shown(const char *url, char *out, size_t size);
+
+/* Whether its value is a list, whose items stand in `items`. */
+bool setting_is_list(const struct setting_row *row);
 
 /* Whether '-' and '_' aside the names are one. */
 bool setting_key_is(const struct setting_row *row, const char *key);

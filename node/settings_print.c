@@ -8,23 +8,41 @@
 #define VALUE_COLUMN 34
 #define URL_SHOWN_MAX 512
 
-static void value_write(const struct setting_row *row, const struct setting_value *value,
-                        enum setting setting, FILE *out)
+static int list_write(const struct setting_row *row, const struct setting_value *value, FILE *out)
+{
+    char shown[URL_SHOWN_MAX];
+    int used = 0;
+    for (uint32_t i = 0; i < value->item_count; i++) {
+        const char *item = value->items[i];
+        if (row->kind == SETTING_IS_URLS)
+            setting_url_shown(item, shown, sizeof shown);
+        used +=
+            fprintf(out, "%s%s", i ? ",\n    " : "", row->kind == SETTING_IS_URLS ? shown : item);
+    }
+    return used;
+}
+
+/* The program alone: its arguments may hold what nobody else should read. */
+static int command_write(const char *text, FILE *out)
+{
+    const char *program = text + strspn(text, " \t");
+    bool quoted = *program == '"' || *program == '\'';
+    size_t length =
+        quoted ? 1 + strcspn(program + 1, (char[]){*program, '\0'}) + 1 : strcspn(program, " \t");
+    return fprintf(out, "%.*s%s", (int)length, program, program[length] ? " ..." : "");
+}
+
+static void value_write(const struct setting_row *row, const struct setting_value *value, FILE *out)
 {
     char shown[URL_SHOWN_MAX];
     int used = fprintf(out, "%s = ", row->key);
     if (row->kind == SETTING_IS_URL) {
         setting_url_shown(value->text, shown, sizeof shown);
         used += fprintf(out, "%s", shown);
-    } else if (row->kind == SETTING_IS_URLS) {
-        for (uint32_t i = 0; i < value->item_count; i++) {
-            setting_url_shown(value->items[i], shown, sizeof shown);
-            used += fprintf(out, "%s%s", i ? ",\n    " : "", shown);
-        }
-    } else if (setting == SETTING_ACCOUNT_SIGNER) {
-        size_t program = strcspn(value->text, " ");
-        used +=
-            fprintf(out, "%.*s%s", (int)program, value->text, value->text[program] ? " ..." : "");
+    } else if (setting_is_list(row)) {
+        used += list_write(row, value, out);
+    } else if (row->kind == SETTING_IS_COMMAND) {
+        used += command_write(value->text, out);
     } else {
         used += fprintf(out, "%s", value->text);
     }
@@ -40,7 +58,7 @@ void settings_print(const struct settings *settings, FILE *out)
             fprintf(out, "%s[%s]\n", *section ? "\n" : "", row->section);
         section = row->section;
         if (settings->values[i].given)
-            value_write(row, &settings->values[i], i, out);
+            value_write(row, &settings->values[i], out);
         else
             fprintf(out, "; %s: not set\n", row->key);
     }

@@ -5,12 +5,21 @@
 #include <string.h>
 
 #include "node/settings_internal.h"
+#include "proto/encoding.h"
 #include "proto/input.h"
+#include "proto/record.h"
 
 #define FRACTION_PART_MAX 1000000
 #define PORT_MAX 65535
 
 static const char *const url_schemes[] = {"http://", "https://", "tcp://"};
+
+static const char *list_items(enum setting_kind kind)
+{
+    if (kind == SETTING_IS_URLS)
+        return "URLs";
+    return kind == SETTING_IS_SEEDS ? "seeds KEY@tcp://host:port" : "endpoints tcp://host:port";
+}
 
 void setting_expected(const struct setting_row *row, char out[SETTING_EXPECTED_MAX])
 {
@@ -25,8 +34,20 @@ void setting_expected(const struct setting_row *row, char out[SETTING_EXPECTED_M
         snprintf(out, SETTING_EXPECTED_MAX, "a URL such as http://127.0.0.1:26657");
         return;
     case SETTING_IS_URLS:
-        snprintf(out, SETTING_EXPECTED_MAX, "at most %d URLs with commas between them",
-                 SETTINGS_LIST_MAX);
+    case SETTING_IS_ENDPOINTS:
+    case SETTING_IS_SEEDS:
+        snprintf(out, SETTING_EXPECTED_MAX, "at most %" PRIu64 " %s with commas between them",
+                 row->max, list_items(row->kind));
+        return;
+    case SETTING_IS_COMMAND:
+        snprintf(out, SETTING_EXPECTED_MAX, "a command of at most %" PRIu64 " characters",
+                 row->max);
+        return;
+    case SETTING_IS_ADDRESS:
+        snprintf(out, SETTING_EXPECTED_MAX, "a host and its port, such as 127.0.0.1:9050");
+        return;
+    case SETTING_IS_ENDPOINT:
+        snprintf(out, SETTING_EXPECTED_MAX, "an endpoint such as tcp://0.0.0.0:26670");
         return;
     case SETTING_IS_WHOLE:
         snprintf(out, SETTING_EXPECTED_MAX, "a whole number from %" PRIu64 " to %" PRIu64, row->min,
@@ -87,7 +108,8 @@ static bool refuse(const struct setting_row *row, const char *text, struct fault
     setting_expected(row, expected);
     if (!*text)
         return fault_set(fault, "it is empty; expected %s", expected);
-    if (row->kind == SETTING_IS_URLS || strcmp(row->section, "account") == 0)
+    if (setting_is_list(row) || row->kind == SETTING_IS_COMMAND ||
+        strcmp(row->section, "account") == 0)
         return fault_set(fault, "its value is not accepted; expected %s", expected);
     if (row->kind == SETTING_IS_URL)
         setting_url_shown(text, shown, sizeof shown);
@@ -160,9 +182,40 @@ static bool url_is_good(const char *url)
     return host_is_good(host, length);
 }
 
-static bool urls_parse(const struct setting_row *row, const char *text, struct setting_value *value,
+/* "KEY@ENDPOINT" */
+static bool seed_is_good(const char *seed)
+{
+    uint8_t key[RECORD_KEY_SIZE];
+    const char *at = strchr(seed, '@');
+    return at && hex_decode(seed, (size_t)(at - seed), key, sizeof key) &&
+           record_endpoint_check(at + 1);
+}
+
+static bool item_check(const struct setting_row *row, const char *item, uint32_t number,
                        struct fault *fault)
 {
+    if (row->kind == SETTING_IS_URLS)
+        return url_is_good(item) ||
+               fault_set(fault, "number %u of the list is no URL such as http://127.0.0.1:26657",
+                         number);
+    if (row->kind == SETTING_IS_ENDPOINTS)
+        return record_endpoint_check(item) ||
+               fault_set(fault,
+                         "number %u of the list is no endpoint such as tcp://192.0.2.1:26670, of "
+                         "at most %d characters",
+                         number, RECORD_ENDPOINT_MAX);
+    return seed_is_good(item) ||
+           fault_set(fault,
+                     "number %u of the list is not KEY@tcp://host:port, as `stagger gossip-key` "
+                     "prints it on the other host: a key of 64 hex digits and at most %d "
+                     "characters behind the @",
+                     number, RECORD_ENDPOINT_MAX);
+}
+
+static bool list_parse(const struct setting_row *row, const char *text, struct setting_value *value,
+                       struct fault *fault)
+{
+    assert(row->max <= SETTINGS_LIST_MAX);
     for (const char *at = text;;) {
         at += strspn(at, " \t");
         if (!*at && value->item_count > 0)
@@ -170,16 +223,14 @@ static bool urls_parse(const struct setting_row *row, const char *text, struct s
         size_t length = strcspn(at, ","), used = length;
         while (used && (at[used - 1] == ' ' || at[used - 1] == '\t'))
             used--;
-        if (value->item_count == SETTINGS_LIST_MAX)
+        if (value->item_count == row->max)
             return refuse(row, text, fault);
         char *item = strndup(at, used);
         if (!item)
             return fault_set(fault, "out of memory");
         value->items[value->item_count++] = item;
-        if (!url_is_good(item))
-            return fault_set(fault,
-                             "number %u of the list is no URL such as http://127.0.0.1:26657",
-                             value->item_count);
+        if (!item_check(row, item, value->item_count, fault))
+            return false;
         if (!at[length])
             return true;
         at += length + 1;
@@ -282,13 +333,35 @@ static bool duration_parse(const struct setting_row *row, const char *text, uint
     return *number >= row->min && *number <= row->max;
 }
 
+static bool length_fits(const struct setting_row *row, const char *text)
+{
+    return text_is_printable(text) && strlen(text) >= row->min && strlen(text) <= row->max;
+}
+
+/* Its words may hold anything, so none is repeated. */
+static bool command_check(const struct setting_row *row, const char *text, struct fault *fault)
+{
+    if (!length_fits(row, text))
+        return refuse(row, text, fault);
+    char **words = settings_words(text, fault);
+    free(words);
+    return words != NULL;
+}
+
+/* "host:port"; the port is not left out. */
+static bool address_is_good(const char *text)
+{
+    const char *colon = strrchr(text, ':');
+    return colon && colon[1] && !strchr(colon, ']') && host_is_good(text, strlen(text));
+}
+
 static bool kind_parse(const struct setting_row *row, const char *text, struct setting_value *value,
                        struct fault *fault)
 {
     bool good = false;
     switch (row->kind) {
     case SETTING_IS_TEXT:
-        good = text_is_printable(text) && strlen(text) >= row->min && strlen(text) <= row->max;
+        good = length_fits(row, text);
         break;
     case SETTING_IS_PATH:
         good = path_is_good(text);
@@ -297,7 +370,17 @@ static bool kind_parse(const struct setting_row *row, const char *text, struct s
         good = url_is_good(text);
         break;
     case SETTING_IS_URLS:
-        return urls_parse(row, text, value, fault);
+    case SETTING_IS_ENDPOINTS:
+    case SETTING_IS_SEEDS:
+        return list_parse(row, text, value, fault);
+    case SETTING_IS_COMMAND:
+        return command_check(row, text, fault);
+    case SETTING_IS_ADDRESS:
+        good = address_is_good(text);
+        break;
+    case SETTING_IS_ENDPOINT:
+        good = record_endpoint_check(text);
+        break;
     case SETTING_IS_WHOLE:
         good = whole_within(row, text, &value->number[0]);
         break;
