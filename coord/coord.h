@@ -143,7 +143,8 @@ struct coord_memory {
 
 enum coord_event_kind {
     EVENT_START, /* the agent starts, with what its journal held */
-    EVENT_BLOCK, /* our node shows block `height`; view has taken in at least that block */
+    EVENT_BLOCK, /* the chain has block `height`; view has taken in at least that block, and its results if it holds
+                    a transaction of ours: a pause without its result is no pause yet, and none that timed out */
     EVENT_INCLUDED, /* a transaction of ours stands in a block; taken in now, acted on with EVENT_BLOCK */
     EVENT_REFUSED,  /* CheckTx refused it, or it could not be sent */
     EVENT_SELF,     /* our validator's state on the chain, as asked for */

@@ -24,12 +24,19 @@ static void on_begun(void *owner, const struct view_config *config, const struct
     journal_append_begin(agent->journal, config, view, chain_first, first, set, count);
 }
 
+static bool is_ours(const struct agent *agent, const struct view *view, const struct view_tx *tx)
+{
+    return tx->kind != TX_OTHER && tx->validator != VALIDATOR_NONE &&
+           memcmp(view_validator(view, tx->validator)->address, agent->validator, ADDRESS_SIZE) ==
+               0;
+}
+
 static void on_taken(void *owner, const struct view *view, const struct view_block *block)
 {
     struct agent *agent = owner;
     journal_append_block(agent->journal, view, block);
-    for (uint32_t i = 0; agent->started && i < block->tx_count; i++)
-        if (block->txs[i].validator == agent->self && block->txs[i].kind != TX_OTHER)
+    for (uint32_t i = 0; i < block->tx_count; i++)
+        if (is_ours(agent, view, &block->txs[i]))
             agent->own_tx = block->height;
 }
 
@@ -53,7 +60,7 @@ static void on_resulted(void *owner, const struct view *view, const struct view_
     journal_append_results(agent->journal, view, txs, count);
     agent->own_tx = HEIGHT_NONE;
     for (uint32_t i = 0; agent->started && i < count; i++)
-        if (txs[i].validator == agent->self && txs[i].kind != TX_OTHER)
+        if (is_ours(agent, view, &txs[i]))
             tell_included(agent, view, &txs[i]);
 }
 
@@ -161,6 +168,7 @@ static bool start_feed(struct agent *agent, struct view *kept, struct fault *fau
         .own_changed = on_own_changed,
     };
     agent->feed_ready = false;
+    agent->own_tx = config.kept_results_due ? view_head(kept) : HEIGHT_NONE; /* perhaps ours */
     agent->feed = feed_create(&config);
     if (!agent->feed)
         return fault_set(fault, "out of memory for the chain's blocks");

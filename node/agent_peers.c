@@ -131,10 +131,18 @@ void agent_peers_announce(struct agent *agent)
     record_put(agent, &record);
     bool failed =
         gossip_own(agent->gossip, &record, agent_now(), &sequence, &fault) == GOSSIP_OWN_FAILED;
-    if (failed && !agent->peers->mute && !agent->peers->rival)
-        agent_say(agent, LEVEL_UNUSUAL, "%s", fault.text);
-    agent->peers->mute = failed;
+    snprintf(agent->peers->failed, sizeof agent->peers->failed, "%s", failed ? fault.text : "");
     transport_pump(agent->transport);
+}
+
+/* Once, and not when the rival has been told of, which is why. */
+static void say_mute(struct agent *agent)
+{
+    struct agent_peers *peers = agent->peers;
+    bool failed = peers->failed[0] != '\0';
+    if (failed && !peers->mute && !peers->rival)
+        agent_say(agent, LEVEL_UNUSUAL, "%s", peers->failed);
+    peers->mute = failed;
 }
 
 /* --- what they say --- */
@@ -160,6 +168,7 @@ void agent_peers_tell(struct agent *agent)
         return;
     agent_peers_announce(agent);
     agent_rival_look(agent);
+    say_mute(agent);
     if (!agent->started || !agent->gossip)
         return;
     struct coord_event event = {.kind = EVENT_PEERS};

@@ -35,6 +35,7 @@ struct agent_peers {
     struct wake *beat;
     bool soon;                  /* the beat is due within a second */
     bool short_of_memory, mute; /* said once */
+    char failed[FAULT_MAX];     /* why our record was not made, "" when it was */
 
     int64_t foreign_ms; /* when a version of ours was last heard that we never made, 0: never */
     bool copied;        /* the second line of the table, until the new binding */

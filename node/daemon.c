@@ -23,7 +23,7 @@
 #include "node/wake.h"
 
 #define PATH_ROOM 4096
-#define LOG_START_MAX ((int64_t)16 << 20) /* at a start a longer one is moved to node.log.1 */
+#define LOG_START_MAX ((int64_t)16 << 20) /* at a start a longer one is moved to LOG.1 */
 #define LOG_MAX ((int64_t)128 << 20) /* while it runs the beginning of a longer one is dropped, */
 #define LOG_KEPT ((int64_t)64 << 20) /* down to this much */
 #define LOG_BLOCK ((int64_t)1 << 20)
@@ -33,7 +33,7 @@
 
 struct daemon {
     struct daemon_config config;
-    char pid_path[PATH_ROOM], log_path[PATH_ROOM];
+    char lock_path[PATH_ROOM], log_path[PATH_ROOM];
     bool runs;
     struct identity identity; /* of the one that is watched; pid 0: not seen */
     int process;              /* its pidfd, or -1 */
@@ -48,9 +48,9 @@ struct daemon {
 /* --- the lock --- */
 
 /* A descriptor of the file, or -1 with errno; *locked when we hold the lock with it. */
-static int pid_open(const struct daemon *daemon, bool *locked)
+static int lock_open(const struct daemon *daemon, bool *locked)
 {
-    int fd = open(daemon->pid_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    int fd = open(daemon->lock_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     *locked = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0;
     if (fd >= 0 && !*locked && errno != EWOULDBLOCK) {
         int wrong = errno;
@@ -178,7 +178,7 @@ static void look(struct daemon *daemon)
 {
     bool locked;
     struct identity identity;
-    int fd = pid_open(daemon, &locked), process = -1;
+    int fd = lock_open(daemon, &locked), process = -1;
     if (fd < 0 ||
         (!locked && (!holder_find(fd, &identity) || (process = identity_open(&identity)) < 0)))
         wake_set(daemon->due, UNSEEN_MS);
@@ -268,9 +268,9 @@ static bool adopt(struct daemon *daemon, struct fault *fault)
 {
     struct identity identity;
     bool locked;
-    int fd = pid_open(daemon, &locked);
+    int fd = lock_open(daemon, &locked);
     if (fd < 0)
-        return fault_set(fault, "%.250s: cannot be locked: %s", daemon->pid_path, strerror(errno));
+        return fault_set(fault, "%.250s: cannot be locked: %s", daemon->lock_path, strerror(errno));
     bool named = identity_read(&identity, fd);
     int process = named ? identity_open(&identity) : -1;
     if (process < 0 && !locked && holder_find(fd, &identity))
@@ -291,13 +291,12 @@ struct daemon *daemon_create(const struct daemon_config *config, struct fault *f
     assert(daemon);
     daemon->config = *config;
     daemon->process = -1;
-    int needed = snprintf(daemon->pid_path, PATH_ROOM, "%s/node.pid", config->dir);
-    snprintf(daemon->log_path, PATH_ROOM, "%s/node.log", config->dir);
+    bool fits = snprintf(daemon->lock_path, PATH_ROOM, "%s", config->lock) < PATH_ROOM &&
+                snprintf(daemon->log_path, PATH_ROOM, "%s", config->log) < PATH_ROOM;
     daemon->due = wake_create(config->loop, on_due, daemon);
     daemon->trim = wake_create(config->loop, on_trim, daemon);
     assert(daemon->due && daemon->trim);
-    if (needed >= PATH_ROOM ? !fault_set(fault, "the path of the agent's folder is too long")
-                            : !adopt(daemon, fault))
+    if (fits ? !adopt(daemon, fault) : !fault_set(fault, "the path of the node's home is too long"))
         daemon_destroy(&daemon);
     else
         wake_set(daemon->trim, LOOK_MS);
@@ -362,12 +361,12 @@ bool daemon_start(struct daemon *daemon, const struct daemon_start *start, struc
 {
     bool locked;
     assert(!daemon->runs);
-    int fd = pid_open(daemon, &locked);
+    int fd = lock_open(daemon, &locked);
     if (fd < 0)
-        return fault_set(fault, "%.250s: cannot be locked: %s", daemon->pid_path, strerror(errno));
+        return fault_set(fault, "%.250s: cannot be locked: %s", daemon->lock_path, strerror(errno));
     bool good = locked ? start_locked(daemon, start, fd, fault)
                        : fault_set(fault, "%.250s is locked: somebody else has started a node here",
-                                   daemon->pid_path);
+                                   daemon->lock_path);
     (void)close(fd); /* the lock remains with the child */
     return good;
 }

@@ -1,8 +1,8 @@
-/* A process that outlives us, and that whoever comes after us takes over. One for each folder.
+/* A process that outlives us, and that whoever comes after us takes over. One for each lock.
  *
- *     DIR/node.pid   who it is (node/identity.h), written before it is executed; locked (flock) for as long as
- *                    it or a child of its runs: the lock belongs to a descriptor that they inherit, number 3
- *     DIR/node.log   what it prints, unless our own standard error is the journal of systemd, which it then shares
+ *     LOCK           a file that says who it is (node/identity.h), written before it is executed; locked (flock) for as
+ *                    long as it or a child of its runs: the lock belongs to a descriptor that they inherit, number 3
+ *     LOG            what it prints, unless our own standard error is the journal of systemd, which it then shares
  *
  * The lock is the proof: without it nobody is started here, so there are never two, whenever we die. Who holds it is
  * told by the file; should its text be damaged, or that process be gone and a child of its be left, the holder is looked
@@ -13,7 +13,7 @@
  * The end: SIGTERM to the process, SIGKILL after the grace; children that still hold the lock when it is gone get the same.
  * ended() comes when nobody holds the lock any more.
  *
- * DIR must be on a local file system: elsewhere a lock is not inherited.
+ * The lock must be on a local file system: elsewhere it is not inherited.
  */
 #ifndef STAGGER_NODE_DAEMON_H
 #define STAGGER_NODE_DAEMON_H
@@ -28,14 +28,14 @@ struct daemon;
 
 struct daemon_config {
     zloop_t *loop;
-    const char *dir;  /* copied */
-    int64_t grace_ms; /* from SIGTERM to SIGKILL; 0: SIGKILL at once */
+    const char *lock, *log; /* paths; copied */
+    int64_t grace_ms;       /* from SIGTERM to SIGKILL; 0: SIGKILL at once */
     void *owner;
     /* It is gone. text: "ended with status 1", "ended" when it was not our child. */
     void (*ended)(void *owner, const char *text);
 };
 
-/* Takes over one that runs. NULL with a fault when the folder cannot be used. */
+/* Takes over one that runs. NULL with a fault when the lock cannot be used. */
 struct daemon *daemon_create(const struct daemon_config *config, struct fault *fault);
 
 /* It goes on running. */

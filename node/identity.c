@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define STAT_MAX 1024
@@ -31,7 +32,7 @@ void boot_id_read(char boot[BOOT_ID_MAX])
 {
     const char *path = getenv("STAGGER_BOOT_ID_FILE");
     (void)file_text(path && *path ? path : "/proc/sys/kernel/random/boot_id", boot, BOOT_ID_MAX);
-    boot[strspn(boot, "0123456789abcdefABCDEF-")] = '\0';
+    boot[strspn(boot, "0123456789abcdef-")] = '\0';
 }
 
 /* The name may hold blanks and brackets: what counts is behind the last one. */
@@ -74,24 +75,33 @@ int identity_open(const struct identity *identity)
     return process;
 }
 
+static int line_make(const struct identity *identity, int fd, char out[IDENTITY_TEXT_MAX])
+{
+    struct stat about;
+    if (fstat(fd, &about) != 0)
+        return -1;
+    return snprintf(out, IDENTITY_TEXT_MAX, "pid %ld start %" PRIu64 " file %ju boot %s\n",
+                    (long)identity->pid, identity->start, (uintmax_t)about.st_ino, identity->boot);
+}
+
 bool identity_write(const struct identity *identity, int fd)
 {
     char text[IDENTITY_TEXT_MAX];
-    int length = snprintf(text, sizeof text, "pid %ld start %" PRIu64 " boot %s\n",
-                          (long)identity->pid, identity->start, identity->boot);
-    return ftruncate(fd, 0) == 0 && pwrite(fd, text, (size_t)length, 0) == length;
+    int length = line_make(identity, fd, text);
+    return length > 0 && ftruncate(fd, 0) == 0 && pwrite(fd, text, (size_t)length, 0) == length;
 }
 
+/* What is not exactly as it would be written is no line of ours. */
 bool identity_read(struct identity *identity, int fd)
 {
-    char text[IDENTITY_TEXT_MAX], end = 0;
+    char text[IDENTITY_TEXT_MAX], again[IDENTITY_TEXT_MAX];
     long pid = 0;
     ssize_t got = pread(fd, text, sizeof text - 1, 0);
     *identity = (struct identity){0};
     text[got > 0 ? got : 0] = '\0';
-    if (got > 0 && sscanf(text, "pid %9ld start %" SCNu64 " boot%*1[ ]%39[0-9a-fA-F-]%c", &pid,
-                          &identity->start, identity->boot, &end) < 4)
-        end = 0;
+    if (sscanf(text, "pid %9ld start %" SCNu64 " file %*u boot %39[0-9a-f-]", &pid,
+               &identity->start, identity->boot) != 3)
+        return false;
     identity->pid = (pid_t)pid;
-    return end == '\n';
+    return line_make(identity, fd, again) > 0 && strcmp(text, again) == 0;
 }

@@ -1,9 +1,10 @@
 /* A process that is known again later, by whoever comes after us.
  *
  * A process number alone is given to somebody else after a while. With the moment at which the process began and the
- * host's boot it is unique: both are in the line of text that is left in a file.
+ * host's boot it is unique: both are in the line of text that is left in a file. The file's own number is there too, so
+ * that a copy of it, in a folder that was copied, speaks of nobody.
  *
- *     pid 4711 start 123456 boot 5f3c...\n
+ *     pid 4711 start 123456 file 789 boot 5f3c...\n
  */
 #ifndef STAGGER_NODE_IDENTITY_H
 #define STAGGER_NODE_IDENTITY_H
@@ -31,7 +32,7 @@ bool identity_of(pid_t pid, struct identity *identity);
 /* A descriptor that becomes readable when the process ends (pidfd), or -1: it has ended. */
 int identity_open(const struct identity *identity);
 
-/* The line in a file, with mode 0600. False: it could not be written, or read in whole. */
+/* The line in a file, in place of what it holds. False: it could not be written, or read in whole. */
 bool identity_write(const struct identity *identity, int fd);
 bool identity_read(struct identity *identity, int fd);
 

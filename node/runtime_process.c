@@ -406,6 +406,22 @@ static void destroy(void *driver, bool stop_node)
     free(process);
 }
 
+/* The lock is the home's, so that agents with folders of their own have one node together. */
+static struct daemon *take_over(struct process *process, const struct runtime_config *config,
+                                struct fault *fault)
+{
+    char lock[COSMOVISOR_PATH_MAX], log[COSMOVISOR_PATH_MAX];
+    struct daemon_config daemon = {.loop = config->loop,
+                                   .lock = lock,
+                                   .log = log,
+                                   .grace_ms = process->grace_ms,
+                                   .owner = process,
+                                   .ended = on_ended};
+    snprintf(lock, sizeof lock, "%s/stagger.pid", process->tree.home);
+    snprintf(log, sizeof log, "%s/node.log", config->dir);
+    return daemon_create(&daemon, fault);
+}
+
 static void *create(struct runtime *runtime, const struct runtime_config *config,
                     struct fault *fault)
 {
@@ -416,14 +432,8 @@ static void *create(struct runtime *runtime, const struct runtime_config *config
     process->wake = wake_create(config->loop, on_wake, process);
     assert(process->wake);
     process->begun_ms = zclock_mono();
-    if (settings_take(process, fault)) {
-        struct daemon_config daemon = {.loop = config->loop,
-                                       .dir = config->dir,
-                                       .grace_ms = process->grace_ms,
-                                       .owner = process,
-                                       .ended = on_ended};
-        process->daemon = daemon_create(&daemon, fault);
-    }
+    if (settings_take(process, fault))
+        process->daemon = take_over(process, config, fault);
     if (process->daemon)
         return process;
     destroy(process, false);
