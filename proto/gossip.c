@@ -105,8 +105,8 @@ static bool take_memory(struct gossip *g, const struct gossip_config *c)
     return g->peers && g->slots && g->news && g->bits && g->pool;
 }
 
-struct gossip *gossip_state_create(const struct gossip_config *config, struct instant now,
-                                   struct fault *fault)
+struct gossip *gossip_create(const struct gossip_config *config, struct instant now,
+                             struct fault *fault)
 {
     if (!check_config(config, fault))
         return NULL;
@@ -120,7 +120,7 @@ struct gossip *gossip_state_create(const struct gossip_config *config, struct in
     copy_config(g, config);
     if (!take_memory(g, config)) {
         fault_set(fault, "gossip: memory is short");
-        gossip_state_destroy(&g);
+        gossip_destroy(&g);
         return NULL;
     }
     g->own = VALIDATOR_NONE;
@@ -134,7 +134,7 @@ struct gossip *gossip_state_create(const struct gossip_config *config, struct in
     return g;
 }
 
-void gossip_state_destroy(struct gossip **gossip)
+void gossip_destroy(struct gossip **gossip)
 {
     struct gossip *g = *gossip;
     if (!g)

@@ -40,7 +40,7 @@
  * of a later version are answered with what we speak. Frames, bytes, connections, and new versions of one
  * record have rates; what exceeds them is dropped and repaired later.
  *
- * Memory: all of it is taken by gossip_state_create(), gossip_allow() and gossip_pool_create(), but for records
+ * Memory: all of it is taken by gossip_create(), gossip_allow() and gossip_pool_create(), but for records
  * (one allocation each, RECORD_MAX and some 200 bytes at most). Whatever arrives, n members and p peers take no
  * more than
  *
@@ -116,9 +116,9 @@ struct gossip_member {
 
 /* NULL with a fault when the binding is not ours (identity, signature), a seed is malformed or memory is
  * short. Everything in the configuration is copied, the pool aside. */
-struct gossip *gossip_state_create(const struct gossip_config *config, struct instant now,
-                                   struct fault *fault);
-void gossip_state_destroy(struct gossip **gossip);
+struct gossip *gossip_create(const struct gossip_config *config, struct instant now,
+                             struct fault *fault);
+void gossip_destroy(struct gossip **gossip);
 
 /* Who may be heard from now on: the validators of the sets of the last M blocks, ourselves among them. Records
  * of those who are gone, or whose account has changed, are forgotten and their connections dropped. False when

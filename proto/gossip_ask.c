@@ -133,7 +133,7 @@ struct gossip_stats gossip_stats(const struct gossip *gossip)
         stats.known += g->slots[i].record != NULL;
         stats.voids += g->slots[i].is_void;
     }
-    for (uint32_t i = 0; i < g->peers_max; i++) {
+    for (uint32_t i = 0; i < g->peers_end; i++) {
         stats.peers += g->peers[i].used;
         stats.bound += g->peers[i].used && g->peers[i].bound;
     }

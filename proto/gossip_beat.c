@@ -90,7 +90,7 @@ void gossip_tick(struct gossip *gossip, struct instant now)
 
 static bool anything_due(const struct gossip *g)
 {
-    for (uint32_t i = 0; i < g->peers_max; i++) {
+    for (uint32_t i = 0; i < g->peers_end; i++) {
         const struct peer *p = &g->peers[i];
         bool due = p->hello || p->refuse || p->bye ||
                    (p->bound && (p->owes || p->list || p->wants || p->digest));

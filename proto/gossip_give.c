@@ -211,8 +211,8 @@ bool gossip_next_send(struct gossip *gossip, uint32_t *peer, uint8_t frame[GOSSI
                       size_t *size)
 {
     struct gossip *g = gossip;
-    for (uint32_t i = 0; i < g->peers_max; i++) {
-        uint32_t index = (g->peer_next + i) % g->peers_max;
+    for (uint32_t i = 0; i < g->peers_end; i++) {
+        uint32_t index = (g->peer_next + i) % g->peers_end;
         struct peer *p = &g->peers[index];
         if (!p->used || p->drop || p->out_us > (g->clock_ms * 1000) + BYTES_US)
             continue;
@@ -221,7 +221,7 @@ bool gossip_next_send(struct gossip *gossip, uint32_t *peer, uint8_t frame[GOSSI
             continue;
         int64_t clock_us = g->clock_ms * 1000;
         p->out_us = (p->out_us > clock_us ? p->out_us : clock_us) + BYTE_US * (int64_t)*size;
-        g->peer_next = (index + 1) % g->peers_max;
+        g->peer_next = (index + 1) % g->peers_end;
         g->stats.frames_out++;
         g->stats.bytes_out += *size;
         *peer = index;

@@ -83,11 +83,18 @@ enum verdict {
     VERDICT_SHORT,  /* of memory */
 };
 
-/* The kept copy of a record, verified unless it was before; one user more. `bound` is a record of the same
- * validator whose binding has been verified, or NULL. *verified counts signatures checked. */
-enum verdict pool_take(struct gossip_pool *pool, const uint8_t *bytes, size_t size,
-                       const struct kept *bound, const uint8_t account[ACCOUNT_ADDRESS_SIZE],
-                       struct kept **kept, uint64_t *verified);
+struct claim { /* that these bytes are a record of the validator that this account owns */
+    const uint8_t *bytes;
+    size_t size;
+    const uint8_t *account; /* ACCOUNT_ADDRESS_SIZE bytes */
+    const struct kept
+        *bound; /* a record of the same validator whose binding has been verified, or NULL */
+    bool own;   /* signed by ourselves this moment, under a verified binding */
+};
+
+/* The kept copy of a record, verified unless it was before; one user more. *verified counts signatures checked. */
+enum verdict pool_take(struct gossip_pool *pool, const struct claim *claim, struct kept **kept,
+                       uint64_t *verified);
 void pool_drop(struct gossip_pool *pool, struct kept **kept); /* one user less */
 void pool_hash(struct gossip_pool *pool, const void *bytes, size_t size, uint8_t hash[HASH_SIZE]);
 
@@ -160,9 +167,9 @@ struct gossip {
     bool own_said, own_foreign;
 
     struct peer *peers;
-    uint64_t *bits; /* of all peers */
-    uint32_t peers_max, peer_next;
-    int64_t room_us; /* limit of newcomers that displace others */
+    uint64_t *bits;                           /* of all peers */
+    uint32_t peers_max, peers_end, peer_next; /* end: none from there on was ever used */
+    int64_t room_us;                          /* limit of newcomers that displace others */
     struct seed seeds[GOSSIP_SEEDS_MAX];
     uint32_t seed_count;
     struct gossip_seed dials[8]; /* to be dialled */
@@ -225,6 +232,7 @@ enum merge {
     MERGE_BAD, /* no honest peer sends it */
 };
 enum merge merge_record(struct gossip *g, const uint8_t *bytes, size_t size);
+enum merge merge_own(struct gossip *g, const uint8_t *bytes, size_t size); /* just signed */
 enum merge merge_proof(struct gossip *g, const uint8_t *a, size_t a_size, const uint8_t *b,
                        size_t b_size);
 

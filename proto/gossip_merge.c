@@ -134,8 +134,8 @@ static enum merge contradict(struct gossip *g, uint32_t index, struct kept *held
 {
     struct slot *slot = &g->slots[index];
     struct kept *second = NULL;
-    enum verdict verdict =
-        pool_take(g->pool, bytes, size, held, slot->account, &second, &g->stats.verified);
+    const struct claim claim = {bytes, size, slot->account, held, false};
+    enum verdict verdict = pool_take(g->pool, &claim, &second, &g->stats.verified);
     if (verdict != VERDICT_GOOD)
         return outcome(slot, verdict);
     held->users++; /* put_proof() lets go of the slot's own */
@@ -143,7 +143,7 @@ static enum merge contradict(struct gossip *g, uint32_t index, struct kept *held
     return MERGE_NEW;
 }
 
-enum merge merge_record(struct gossip *g, const uint8_t *bytes, size_t size)
+static enum merge merge(struct gossip *g, const uint8_t *bytes, size_t size, bool own)
 {
     struct record_peek peek;
     struct fault fault;
@@ -164,14 +164,24 @@ enum merge merge_record(struct gossip *g, const uint8_t *bytes, size_t size)
     if (held)
         return contradict(g, index, held, bytes, size);
     struct kept *record = NULL;
-    enum verdict verdict =
-        pool_take(g->pool, bytes, size, slot->record, slot->account, &record, &g->stats.verified);
+    const struct claim claim = {bytes, size, slot->account, slot->record, own};
+    enum verdict verdict = pool_take(g->pool, &claim, &record, &g->stats.verified);
     if (verdict != VERDICT_GOOD)
         return outcome(slot, verdict);
     put_record(g, index, record);
     if (index == g->own)
         heard_of_us(g, record);
     return MERGE_NEW;
+}
+
+enum merge merge_record(struct gossip *g, const uint8_t *bytes, size_t size)
+{
+    return merge(g, bytes, size, false);
+}
+
+enum merge merge_own(struct gossip *g, const uint8_t *bytes, size_t size)
+{
+    return merge(g, bytes, size, true);
 }
 
 /* --- proofs --- */
@@ -206,10 +216,11 @@ enum merge merge_proof(struct gossip *g, const uint8_t *a, size_t a_size, const 
     if (!version_allowed(g, slot) && of_a.serial != rank.serial)
         return MERGE_LIMITED;
     struct kept *first = NULL, *second = NULL;
-    enum verdict verdict =
-        pool_take(g->pool, a, a_size, slot->record, slot->account, &first, &g->stats.verified);
+    const struct claim claim_a = {a, a_size, slot->account, slot->record, false};
+    enum verdict verdict = pool_take(g->pool, &claim_a, &first, &g->stats.verified);
+    const struct claim claim_b = {b, b_size, slot->account, first, false};
     if (verdict == VERDICT_GOOD)
-        verdict = pool_take(g->pool, b, b_size, first, slot->account, &second, &g->stats.verified);
+        verdict = pool_take(g->pool, &claim_b, &second, &g->stats.verified);
     if (verdict == VERDICT_GOOD)
         put_proof(g, index, first, second);
     else

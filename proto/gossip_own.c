@@ -64,7 +64,7 @@ static bool put_own(struct gossip *g, const struct record *r, struct fault *faul
         return false;
     slot->limit_us = 0; /* our own pace is ours to choose */
     slot->asked = false;
-    switch (merge_record(g, bytes, size)) {
+    switch (merge_own(g, bytes, size)) {
     case MERGE_NEW:
         return true;
     case MERGE_STRANGER:

@@ -98,7 +98,7 @@ void peer_clear(struct gossip *g, struct peer *peer)
 uint32_t peers_bound(const struct gossip *g, uint32_t found[GOSSIP_PEERS_MAX])
 {
     uint32_t count = 0;
-    for (uint32_t i = 0; i < g->peers_max; i++)
+    for (uint32_t i = 0; i < g->peers_end; i++)
         if (g->peers[i].used && g->peers[i].bound && !g->peers[i].drop && !g->peers[i].bye)
             found[count++] = i;
     return count;
@@ -118,7 +118,7 @@ static struct peer *free_peer(struct gossip *g)
 static void crowd_out(struct gossip *g)
 {
     uint32_t strangers[GOSSIP_PEERS_MAX], count = 0;
-    for (uint32_t i = 0; i < g->peers_max; i++) {
+    for (uint32_t i = 0; i < g->peers_end; i++) {
         const struct peer *p = &g->peers[i];
         if (p->used && !p->bound && !p->outbound && !p->drop)
             strangers[count++] = i;
@@ -150,7 +150,10 @@ uint32_t gossip_peer_up(struct gossip *gossip, const uint8_t curve[RECORD_KEY_SI
     memcpy(p->curve, curve, RECORD_KEY_SIZE);
     if (p->owe)
         peer_clear(g, p);
-    return (uint32_t)(p - g->peers);
+    uint32_t index = (uint32_t)(p - g->peers);
+    if (index >= g->peers_end)
+        g->peers_end = index + 1;
+    return index;
 }
 
 /* When the next attempt is due: soon after a connection that worked, ever later after one that did not. */
@@ -194,7 +197,7 @@ static struct peer *worse(const struct gossip *g, struct peer *older, struct pee
 static bool end_double(struct gossip *g, struct peer *peer)
 {
     bool found = false;
-    for (uint32_t i = 0; i < g->peers_max; i++) {
+    for (uint32_t i = 0; i < g->peers_end; i++) {
         struct peer *p = &g->peers[i];
         if (p == peer || !p->used || !p->bound || p->bye || p->drop || p->slot != peer->slot)
             continue;
@@ -301,7 +304,7 @@ static struct links look_around(struct gossip *g)
         g->slots[i].linked = false;
     for (uint32_t i = 0; i < g->seed_count; i++)
         g->seeds[i].linked = false;
-    for (uint32_t i = 0; i < g->peers_max; i++) {
+    for (uint32_t i = 0; i < g->peers_end; i++) {
         struct peer *p = &g->peers[i];
         if (!p->used || p->drop)
             continue;
@@ -330,7 +333,7 @@ static uint32_t others_known(const struct gossip *g)
 static void replace_one(struct gossip *g)
 {
     uint32_t candidates[GOSSIP_PEERS_MAX], count = 0;
-    for (uint32_t i = 0; i < g->peers_max; i++)
+    for (uint32_t i = 0; i < g->peers_end; i++)
         if (g->peers[i].used && g->peers[i].outbound && g->peers[i].bound && !g->peers[i].drop)
             candidates[count++] = i;
     if (count == 0)
@@ -392,7 +395,7 @@ bool gossip_next_dial(struct gossip *gossip, struct gossip_seed *to)
 
 bool gossip_next_drop(struct gossip *gossip, uint32_t *peer)
 {
-    for (uint32_t i = 0; i < gossip->peers_max; i++)
+    for (uint32_t i = 0; i < gossip->peers_end; i++)
         if (gossip->peers[i].used && gossip->peers[i].drop) {
             *peer = i;
             return true;

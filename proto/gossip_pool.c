@@ -157,51 +157,50 @@ static bool binding_known(const struct kept *bound, const uint8_t binding[RECORD
            memcmp(peek.binding, binding, RECORD_BINDING_SIZE) == 0;
 }
 
-static enum verdict verify(struct gossip_pool *pool, const uint8_t *bytes, size_t size,
-                           const struct kept *bound, const uint8_t account[ACCOUNT_ADDRESS_SIZE],
-                           uint64_t *verified)
+static enum verdict verify(struct gossip_pool *pool, const struct claim *claim, uint64_t *verified)
 {
     uint8_t address[ACCOUNT_ADDRESS_SIZE];
     struct record_peek peek;
     struct record_binding binding;
     struct fault fault;
-    if (!record_peek(bytes, size, &peek, &fault) ||
+    if (!record_peek(claim->bytes, claim->size, &peek, &fault) ||
         !record_binding_decode(peek.binding, &binding, &fault))
         return VERDICT_FORGED;
     account_address(binding.account, address);
-    if (memcmp(address, account, sizeof address) != 0)
+    if (memcmp(address, claim->account, sizeof address) != 0)
         return VERDICT_ALIEN;
-    if (!binding_known(bound, peek.binding)) {
+    if (claim->own)
+        return VERDICT_GOOD;
+    if (!binding_known(claim->bound, peek.binding)) {
         ++*verified;
         if (!record_binding_verify(&pool->network, &binding))
             return VERDICT_FORGED;
     }
     ++*verified;
-    return record_verify(&pool->network, bytes, size) ? VERDICT_GOOD : VERDICT_FORGED;
+    return record_verify(&pool->network, claim->bytes, claim->size) ? VERDICT_GOOD : VERDICT_FORGED;
 }
 
-enum verdict pool_take(struct gossip_pool *pool, const uint8_t *bytes, size_t size,
-                       const struct kept *bound, const uint8_t account[ACCOUNT_ADDRESS_SIZE],
-                       struct kept **kept, uint64_t *verified)
+enum verdict pool_take(struct gossip_pool *pool, const struct claim *claim, struct kept **kept,
+                       uint64_t *verified)
 {
     uint8_t digest[HASH_SIZE];
     struct record r;
     struct fault fault;
-    assert(size > RECORD_SIGNATURE_SIZE && size <= RECORD_MAX);
-    pool_hash(pool, bytes, size - RECORD_SIGNATURE_SIZE, digest);
+    assert(claim->size > RECORD_SIGNATURE_SIZE && claim->size <= RECORD_MAX);
+    pool_hash(pool, claim->bytes, claim->size - RECORD_SIGNATURE_SIZE, digest);
     struct kept *found = pool->table[place_of(pool, digest)];
-    if (found && memcmp(found->account, account, ACCOUNT_ADDRESS_SIZE) != 0)
+    if (found && memcmp(found->account, claim->account, ACCOUNT_ADDRESS_SIZE) != 0)
         return VERDICT_ALIEN;
     if (found) {
         found->users++;
         *kept = found;
         return VERDICT_GOOD;
     }
-    enum verdict verdict = verify(pool, bytes, size, bound, account, verified);
+    enum verdict verdict = verify(pool, claim, verified);
     if (verdict != VERDICT_GOOD)
         return verdict;
-    if (!record_decode(bytes, size, &r, &fault))
+    if (!record_decode(claim->bytes, claim->size, &r, &fault))
         return VERDICT_UNREAD;
-    *kept = keep(pool, bytes, size, &r, digest);
+    *kept = keep(pool, claim->bytes, claim->size, &r, digest);
     return *kept ? VERDICT_GOOD : VERDICT_SHORT;
 }

@@ -26,6 +26,13 @@ static uint64_t shown_head(const struct world *w, uint32_t v)
     return head >= w->genesis->initial_height + lag ? head - lag : 0;
 }
 
+struct height agent_head(const struct world *w, uint32_t v)
+{
+    uint64_t known = w->agents[v].core.head.n;
+    uint64_t shown = host_sees(w, v) ? shown_head(w, v) : 0;
+    return height_at(shown > known ? shown : known);
+}
+
 static void show_if_due(struct world *w, uint32_t v)
 {
     struct agent *a = &w->agents[v];
@@ -108,7 +115,7 @@ static void perform(struct world *w, uint32_t v, const struct coord_effect *e)
         world_later(w, RPC_MS, HAPPEN_NODE, v, a->generation);
         return;
     case EFFECT_ANNOUNCE:
-        gossip_news(w, v);
+        talk_news(w, v);
         return;
     case EFFECT_SAY:
         say(w, v, &e->say);
@@ -117,7 +124,7 @@ static void perform(struct world *w, uint32_t v, const struct coord_effect *e)
     assert(!(bool)"an effect that coord.h does not name");
 }
 
-void agent_event(struct world *w, uint32_t v, struct coord_event *event)
+void agents_event(struct world *w, uint32_t v, struct coord_event *event)
 {
     struct agent *a = &w->agents[v];
     struct coord_effects effects;
@@ -133,7 +140,7 @@ void agent_event(struct world *w, uint32_t v, struct coord_event *event)
     checks_step(w, v, &before, &effects);
     for (uint32_t i = 0; i < effects.count && a->alive; i++) {
         if (a->crash_after == 0) {
-            agent_die(w, v, a->dead_ms);
+            agents_die(w, v, a->dead_ms);
             return;
         }
         a->crash_after -= a->crash_after > 0;
@@ -155,7 +162,7 @@ static void want_reboot(struct world *w, uint32_t v)
     bool told = a->core.memory.errand != ERRAND_NONE || a->core.memory.later_ms > 0;
     if (w->opened && a->wants && a->alive && !w->hosts[v].rebooted && !told &&
         !a->core.memory.failed)
-        agent_command(w, v, COMMAND_REBOOT, a->expected_ms);
+        agents_command(w, v, COMMAND_REBOOT, a->expected_ms);
 }
 
 static void start(struct world *w, uint32_t v)
@@ -169,17 +176,19 @@ static void start(struct world *w, uint32_t v)
     a->inbox_count = 0;
     a->crash_after = -1;
     coord_init(&a->core, &w->policy, v);
+    talk_up(w, v);
     struct coord_event event = {.kind = EVENT_START};
     event.start.journal = a->journal_state;
     event.start.memory = a->journal;
-    agent_event(w, v, &event);
+    agents_event(w, v, &event);
+    talk_news(w, v);
     if (model_plan(w->chain)->pending)
-        agent_tell_plan(w, v);
+        agents_tell_plan(w, v);
     if (a->journal_state != JOURNAL_KEPT || a->core.memory.lost)
         want_reboot(w, v);
 }
 
-void agent_die(struct world *w, uint32_t v, int64_t for_ms)
+void agents_die(struct world *w, uint32_t v, int64_t for_ms)
 {
     struct agent *a = &w->agents[v];
     if (!a->alive)
@@ -187,17 +196,18 @@ void agent_die(struct world *w, uint32_t v, int64_t for_ms)
     a->alive = false;
     a->generation++;
     a->crash_after = -1;
+    talk_down(w, v);
     if (!w->hosts[v].lost)
         world_later(w, for_ms ? for_ms : RESTART_MS, HAPPEN_AGENT_START, v, a->generation);
 }
 
 /* A command is judged by what the node shows now, however long the agent wanted to sleep. */
-void agent_command(struct world *w, uint32_t v, enum coord_command command, int64_t expected_ms)
+void agents_command(struct world *w, uint32_t v, enum coord_command command, int64_t expected_ms)
 {
     if (w->agents[v].alive && w->agents[v].core.head.n > 0)
         show(w, v);
     struct coord_event event = {.kind = EVENT_OPERATOR, .operator= {command, expected_ms} };
-    agent_event(w, v, &event);
+    agents_event(w, v, &event);
 }
 
 void agents_start(struct world *w)
@@ -208,7 +218,7 @@ void agents_start(struct world *w)
             continue;
         start(w, v);
         if (a->wants && !w->config->open_ms)
-            agent_command(w, v, COMMAND_REBOOT, a->expected_ms);
+            agents_command(w, v, COMMAND_REBOOT, a->expected_ms);
     }
 }
 
@@ -216,6 +226,7 @@ void agents_block(struct world *w)
 {
     for (uint32_t v = 0; world_draws(w) && v < w->count; v++)
         show_if_due(w, v);
+    talk_block(w);
 }
 
 /* --- what reaches an agent --- */
@@ -236,12 +247,12 @@ static void deliver_inbox(struct world *w, uint32_t v, uint64_t head)
         event.included.height = height_at(inbox[i].height);
         event.included.code = inbox[i].code;
         event.included.happened = inbox[i].happened;
-        agent_event(w, v, &event);
+        agents_event(w, v, &event);
     }
     a->inbox_count = a->alive ? kept : 0;
 }
 
-void agent_included(struct world *w, uint32_t v, enum tx_kind tx, uint32_t code, bool happened)
+void agents_included(struct world *w, uint32_t v, enum tx_kind tx, uint32_t code, bool happened)
 {
     struct agent *a = &w->agents[v];
     if (a->alive && a->inbox_count < INBOX_MAX)
@@ -251,16 +262,18 @@ void agent_included(struct world *w, uint32_t v, enum tx_kind tx, uint32_t code,
 static void tell_peers(struct world *w, uint32_t v, uint64_t head)
 {
     const struct agent *a = &w->agents[v];
-    bool deciding = a->core.memory.state == COORD_JOINING || a->core.memory.state == COORD_WAITING;
+    bool deciding = a->core.memory.errand != ERRAND_NONE && a->core.memory.state <= COORD_WAITING;
     if (!deciding || !charter_is_boundary(&w->charter, height_at(head)))
         return;
-    struct coord_event event = {.kind = EVENT_PEERS, .peers = gossip_peers(w, v)};
+    struct coord_event event = {.kind = EVENT_PEERS};
+    if (!talk_opinion(w, v, &event.peers))
+        return;
     const struct coord_peers *known = &a->core.peers;
     bool same = known->conflict == event.peers.conflict &&
                 known->failures == event.peers.failures &&
                 known->domain_out == event.peers.domain_out;
     if (!same || event.peers.head.n > head || known->head.n > head)
-        agent_event(w, v, &event);
+        agents_event(w, v, &event);
 }
 
 static void show(struct world *w, uint32_t v)
@@ -275,14 +288,14 @@ static void show(struct world *w, uint32_t v)
     deliver_inbox(w, v, head);
     tell_peers(w, v, head);
     if (a->core.memory.state == COORD_SYNCING || a->core.memory.state == COORD_UNPAUSING)
-        agent_tell_node(w, v);
+        agents_tell_node(w, v);
     if (!a->alive || a->generation != generation)
         return;
     struct coord_event event = {.kind = EVENT_BLOCK, .block = height_at(head)};
-    agent_event(w, v, &event);
+    agents_event(w, v, &event);
 }
 
-void agent_tell_node(struct world *w, uint32_t v)
+void agents_tell_node(struct world *w, uint32_t v)
 {
     const struct host *h = &w->hosts[v];
     uint64_t head = shown_head(w, v);
@@ -291,7 +304,7 @@ void agent_tell_node(struct world *w, uint32_t v)
     event.node.catching_up = !h->synced || h->cut || h->deaf;
     event.node.key_matches = true;
     event.node.new_blocks = head > h->synced_height ? (uint32_t)(head - h->synced_height) : 0;
-    agent_event(w, v, &event);
+    agents_event(w, v, &event);
 }
 
 static void tell_self(struct world *w, uint32_t v)
@@ -309,17 +322,17 @@ static void tell_self(struct world *w, uint32_t v)
     event.own.by_trustees = r->trustee_disabled;
     event.own.inactive_until = (struct instant){r->inactive_until_ms};
     event.own.funded = w->config->chain == CHAIN_DCL || r->balance >= needed;
-    agent_event(w, v, &event);
+    agents_event(w, v, &event);
 }
 
-void agent_tell_plan(struct world *w, uint32_t v)
+void agents_tell_plan(struct world *w, uint32_t v)
 {
     const struct model_plan *plan = model_plan(w->chain);
     struct coord_event event = {.kind = EVENT_PLAN};
     event.plan.pending = plan->pending;
     event.plan.voted_yes = model_record(w->chain, v)->voted_yes;
     event.plan.upgrade_time = (struct instant){plan->upgrade_time_ms};
-    agent_event(w, v, &event);
+    agents_event(w, v, &event);
 }
 
 static void tell_refused(struct world *w, const struct happening *h)
@@ -327,7 +340,7 @@ static void tell_refused(struct world *w, const struct happening *h)
     struct coord_event event = {.kind = EVENT_REFUSED};
     event.refused.tx = (enum tx_kind)(h->what >> CODE_SHIFT & 255);
     event.refused.code = (uint32_t)h->what & ((1u << CODE_SHIFT) - 1);
-    agent_event(w, h->who, &event);
+    agents_event(w, h->who, &event);
 }
 
 /* The step ends whether or not the agent is there to hear it. */
@@ -340,7 +353,7 @@ static void tell_step(struct world *w, const struct happening *h)
     event.runtime.ok = h->what & 1;
     if (event.runtime.step == STEP_START || event.runtime.step == STEP_RESTORE)
         host_up(w, h->who);
-    agent_event(w, h->who, &event);
+    agents_event(w, h->who, &event);
 }
 
 static void tell_time(struct world *w, uint32_t v)
@@ -350,7 +363,7 @@ static void tell_time(struct world *w, uint32_t v)
         return;
     a->timer_ms = INT64_MAX;
     struct coord_event event = {.kind = EVENT_TIME};
-    agent_event(w, v, &event);
+    agents_event(w, v, &event);
 }
 
 static bool is_stale(const struct world *w, const struct happening *h)
@@ -366,7 +379,7 @@ static bool is_stale(const struct world *w, const struct happening *h)
     }
 }
 
-void agent_handle(struct world *w, const struct happening *h)
+void agents_handle(struct world *w, const struct happening *h)
 {
     if (is_stale(w, h))
         return;
@@ -381,7 +394,7 @@ void agent_handle(struct world *w, const struct happening *h)
         tell_self(w, h->who);
         return;
     case HAPPEN_NODE:
-        agent_tell_node(w, h->who);
+        agents_tell_node(w, h->who);
         return;
     case HAPPEN_REFUSED:
         tell_refused(w, h);
@@ -394,7 +407,7 @@ void agent_handle(struct world *w, const struct happening *h)
     }
 }
 
-void agent_under(struct world *w, uint32_t v, uint32_t view)
+void agents_under(struct world *w, uint32_t v, uint32_t view)
 {
     struct agent *a = &w->agents[v];
     if (a->view == view)
@@ -403,5 +416,5 @@ void agent_under(struct world *w, uint32_t v, uint32_t view)
     if (!a->alive)
         return;
     struct coord_event event = {.kind = EVENT_TIME}; /* let it look at once: it joins anew */
-    agent_event(w, v, &event);
+    agents_event(w, v, &event);
 }

@@ -1,6 +1,7 @@
 /* The invariants of coord/README.md, looked at after every step and every block. They judge the draw only:
  * what the other strategies break is counted in their row. */
 #include <assert.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -348,4 +349,9 @@ void checks_end(struct world *w)
         if (w->agents[v].wants && h->up && !h->lost && !model_in_set(w->chain, v))
             r->left_paused++;
     }
+    uint32_t holder, about;
+    if (!talk_sound(w, &holder, &about))
+        checks_violate(w, "gossip-genuine", about,
+                       "validator %" PRIu32 " holds a record that this one has never signed",
+                       holder);
 }

@@ -163,6 +163,10 @@ static const struct entry table[] = {
     {.key = {"latency", "80ms", "80ms", SECTION_NETWORK, PAIR_NONE, false,
              "median one way between two hosts (default 80ms)"},
      .kind = KIND_DURATION, .offset = AT(latency_ms), .low = 0, .high = 60000},
+    {.key = {"gossip", "N", "100", SECTION_NETWORK, PAIR_NONE, false,
+             "agents whose gossip is carried out, frame by frame (default 8); the others hear "
+             "nobody"},
+     .kind = KIND_U32, .offset = AT(gossip), .low = 0, .high = GOSSIP_SPEAKERS_MAX},
     {.key = {"faults", "NAME", "mixed", SECTION_NETWORK, PAIR_NONE, false,
              "random faults of a named set, see --list-faults (default none)"},
      .kind = KIND_OTHER, .set = config_set_faults, .expected = "the name of a fault set"},
@@ -247,6 +251,7 @@ void config_default(struct sim_config *config)
         .hostile_kinds = HOSTILE_ALL,
         .freeze = FREEZE_DEFAULT,
         .latency_ms = 80,
+        .gossip = GOSSIP_SPEAKERS,
         .strategy = STRATEGY_DRAW,
         .seed_first = 1,
         .seed_last = 1,

@@ -20,6 +20,8 @@
 #define FAULT_WHO_MAX 16
 #define FREEZE_DEFAULT (-1)
 #define FREEZE_OFF (-2)
+#define GOSSIP_SPEAKERS 8
+#define GOSSIP_SPEAKERS_MAX 1024
 
 enum strategy {
     STRATEGY_DRAW,
@@ -135,6 +137,7 @@ struct sim_config {
     /* network */
     double loss;        /* of gossip frames */
     int64_t latency_ms; /* median one way; default 80 */
+    uint32_t gossip;    /* agents whose gossip is simulated; default GOSSIP_SPEAKERS */
 
     /* run */
     enum strategy strategy;

@@ -183,7 +183,7 @@ static void crash_agent(struct world *w, uint32_t number, uint32_t v)
         a->dead_ms = for_ms;
         return;
     }
-    agent_die(w, v, for_ms);
+    agents_die(w, v, for_ms);
     if (f->kind == FAULT_LOSE_JOURNAL)
         a->journal_state = JOURNAL_NONE;
     if (f->kind == FAULT_DAMAGE_JOURNAL)
@@ -199,7 +199,7 @@ static void crash_host(struct world *w, const struct fault *f, uint32_t v)
         return;
     if (for_good)
         host_lose(w, v);
-    agent_die(w, v, f->for_ms ? f->for_ms : HOST_MS);
+    agents_die(w, v, f->for_ms ? f->for_ms : HOST_MS);
     host_down(w, v, true);
     if (was_up && !for_good)
         world_later(w, f->for_ms ? f->for_ms : HOST_MS, HAPPEN_HOST_UP, v, h->generation);
@@ -224,7 +224,7 @@ void faults_by_hand(struct world *w, uint32_t v)
     if (w->agents[v].alive && state >= COORD_PAUSING && state <= COORD_SETTLING)
         return; /* a turn of its own, or on its way back */
     if (w->agents[v].alive && world_draws(w)) {
-        agent_command(w, v, COMMAND_UNPAUSE, 0);
+        agents_command(w, v, COMMAND_UNPAUSE, 0);
         world_later(w, LOOK_AGAIN_MS, HAPPEN_BY_HAND, v, 0); /* the agent may die of it */
         return;
     }
@@ -288,7 +288,7 @@ static void hit_one(struct world *w, uint32_t number, uint32_t v)
         h->catch_up_ms = f->by_ms;
         return;
     case FAULT_PRUNED:
-        agent_under(w, v, w->view_count - 1);
+        agents_under(w, v, w->view_count - 1);
         return;
     case FAULT_LAG:
         h->lag = (uint64_t)f->count;
@@ -300,13 +300,13 @@ static void hit_one(struct world *w, uint32_t number, uint32_t v)
         pause_by_hand(w, f, v);
         return;
     case FAULT_MAINTENANCE:
-        agent_command(w, v, COMMAND_PAUSE, f->for_ms);
+        agents_command(w, v, COMMAND_PAUSE, f->for_ms);
         return;
     case FAULT_HOLD:
-        agent_command(w, v, COMMAND_HOLD, 0);
+        agents_command(w, v, COMMAND_HOLD, 0);
         return;
     case FAULT_UNFREEZE:
-        agent_command(w, v, COMMAND_UNFREEZE, 0);
+        agents_command(w, v, COMMAND_UNFREEZE, 0);
         return;
     case FAULT_VOTE:
         vote(w, v);
@@ -318,7 +318,7 @@ static void hit_one(struct world *w, uint32_t number, uint32_t v)
         fatal_pair(w, v);
         return;
     case FAULT_AGREE:
-        agent_under(w, v, w->charter_now);
+        agents_under(w, v, w->charter_now);
         return;
     default:
         return;
@@ -340,7 +340,7 @@ static void schedule_upgrade(struct world *w, uint32_t number)
         r->voted_yes = r->can_vote && random_unit(&random) < f->fraction;
     }
     for (uint32_t v = 0; v < w->count; v++)
-        agent_tell_plan(w, v);
+        agents_tell_plan(w, v);
 }
 
 /* The upgrade is over. Who was paused by the chain for want of a YES is told so by its agent, and its operator
@@ -355,7 +355,7 @@ void faults_plan_done(struct world *w, const struct model_change *changes, uint3
         return;
     w->plan_told = pending;
     for (uint32_t v = 0; v < w->count; v++)
-        agent_tell_plan(w, v);
+        agents_tell_plan(w, v);
 }
 
 static void change_min_validators(struct world *w, uint32_t number)
@@ -365,7 +365,7 @@ static void change_min_validators(struct world *w, uint32_t number)
     w->charter_now = view;
     for (uint32_t v = 0; v < w->count; v++)
         if (w->agents[v].exists)
-            agent_under(w, v, view);
+            agents_under(w, v, view);
 }
 
 static void begin_maintenance_end(struct world *w, uint32_t number)
@@ -374,7 +374,7 @@ static void begin_maintenance_end(struct world *w, uint32_t number)
         uint32_t v = w->hits[number].who[i];
         bool working = w->agents[v].core.memory.state == COORD_OFFLINE;
         if (working || w->agents[v].core.memory.errand != ERRAND_MAINTENANCE)
-            agent_command(w, v, COMMAND_UNPAUSE, 0);
+            agents_command(w, v, COMMAND_UNPAUSE, 0);
     }
     bool waiting = false;
     for (uint32_t i = 0; i < w->hits[number].count; i++)
@@ -440,7 +440,7 @@ static void end_one(struct world *w, const struct fault *f, uint32_t v)
     if (f->kind == FAULT_CATCH_UP)
         h->catch_up_ms = 0;
     if (f->kind == FAULT_HOLD)
-        agent_command(w, v, COMMAND_UNHOLD, 0);
+        agents_command(w, v, COMMAND_UNHOLD, 0);
     else
         host_heard_again(w, v);
 }

@@ -57,6 +57,11 @@ bool hostile_create(struct world *w)
     return true;
 }
 
+bool hostile_to_gossip(const struct world *w, uint32_t v)
+{
+    return w->hostile->habits[v].kind == HOSTILE_GOSSIP;
+}
+
 void hostile_destroy(struct world *w)
 {
     if (w->hostile)
@@ -95,7 +100,7 @@ void hostile_act(struct world *w, uint32_t v)
 {
     struct habit *habit = &w->hostile->habits[v];
     if (habit->kind == HOSTILE_GOSSIP) {
-        gossip_forge(w, v);
+        talk_harm(w, v);
         world_later(w, FLOOD_MS, HAPPEN_HOSTILE, v, 0);
         return;
     }

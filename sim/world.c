@@ -355,7 +355,7 @@ struct world *world_create(const struct sim_config *config, const struct genesis
     w->faults_left = w->fault_count;
     if (ok) {
         make_agents(w);
-        ok = gossip_create(w) && hostile_create(w) && plain_create(w) && checks_create(w);
+        ok = hostile_create(w) && talk_create(w) && plain_create(w) && checks_create(w);
         assert(ok);
         lower_bound(w);
         tell_world(w);
@@ -370,7 +370,7 @@ void world_destroy(struct world **world)
     struct world *w = *world;
     if (!w)
         return;
-    gossip_destroy(w);
+    talk_destroy(w);
     hostile_destroy(w);
     plain_destroy(w);
     checks_destroy(w);
@@ -408,14 +408,9 @@ static void happen(struct world *w, const struct happening *h)
         if (w->hosts[h->who].generation == h->what)
             host_up(w, h->who);
         return;
-    case HAPPEN_BEAT:
-        gossip_beat(w, h->who);
-        return;
+    case HAPPEN_TALK:
     case HAPPEN_FRAME:
-        gossip_frame(w, h->what);
-        return;
-    case HAPPEN_DIGEST:
-        gossip_digest(w, h->who);
+        talk_happen(w, h);
         return;
     case HAPPEN_FAULT:
         fault_begin(w, h->who);
@@ -433,7 +428,7 @@ static void happen(struct world *w, const struct happening *h)
         plain_act(w, h->who);
         return;
     default:
-        agent_handle(w, h);
+        agents_handle(w, h);
     }
 }
 
@@ -466,7 +461,7 @@ static void open_window(struct world *w)
     w->first_block_ms = w->header_ms;
     for (uint32_t v = 0; w->config->open_ms && world_draws(w) && v < w->count; v++)
         if (w->agents[v].wants)
-            agent_command(w, v, COMMAND_REBOOT, w->agents[v].expected_ms);
+            agents_command(w, v, COMMAND_REBOOT, w->agents[v].expected_ms);
 }
 
 /* The bound on progress: twice as many of the longest turns as have to follow one another, sixty more, and a
@@ -527,6 +522,7 @@ void world_run(struct world *w)
     struct happening next;
     int64_t until_ms = last_instant(w);
     blocks_start(w);
+    talk_start(w);
     agents_start(w);
     while (!w->over && queue_take(&w->queue, &next) && next.at_ms <= until_ms) {
         uint64_t blocks = w->result->blocks;

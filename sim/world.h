@@ -3,7 +3,7 @@
  *     queue ──> blocks.c   rounds, proposals, commits, mempool ──> model.h
  *           ──> agents.c   events to coord_step(), its effects back
  *           ──> hosts.c    nodes that stop, start, crash and catch up
- *           ──> gossip.c   frames between agents (a model, not the daemon's gossip)
+ *           ──> talk.c     gossip: the daemon's own, on links of mesh.h
  *           ──> faults.c   what the scenario or the seed's fault set does
  *           ──> hostile.c  validators that break the rules
  *           ──> plain.c    the other strategies, for comparison
@@ -41,9 +41,8 @@ enum happening_kind {
     HAPPEN_SYNCED,      /* what: node generation */
     HAPPEN_HOST_UP,     /* after an accident; what: node generation */
     HAPPEN_AGENT_START, /* what: agent's generation */
-    HAPPEN_BEAT,        /* gossip */
-    HAPPEN_FRAME,       /* gossip; what: place in the frame pool */
-    HAPPEN_DIGEST,      /* gossip's repair */
+    HAPPEN_TALK,        /* an instance of gossip gets its time; what: the mesh's token */
+    HAPPEN_FRAME,       /* of gossip arrives; what: the mesh's number */
     HAPPEN_FAULT,       /* who: its number */
     HAPPEN_FAULT_END,
     HAPPEN_BY_HAND, /* an operator unpauses */
@@ -131,7 +130,7 @@ struct pending {
     int64_t arrive_ms;
 };
 
-struct gossip; /* gossip.c */
+struct talk;   /* talk.c */
 struct plain;  /* plain.c */
 struct checks; /* checks.c */
 struct hostile;
@@ -174,7 +173,7 @@ struct world {
     struct digest *digest;
     struct random blocks_random, mempool_random;
 
-    struct gossip *gossip;
+    struct talk *talk;
     struct plain *plain;
     struct checks *checks;
     struct hostile *hostile;
@@ -276,24 +275,32 @@ void hosts_seen_signing(struct world *w, int64_t time_ms); /* after a block: who
 /* --- agents.c --- */
 void agents_start(struct world *w);
 void agents_block(struct world *w); /* a block was committed */
-void agent_handle(struct world *w, const struct happening *h);
-void agent_event(struct world *w, uint32_t v, struct coord_event *event);
-void agent_die(struct world *w, uint32_t v, int64_t for_ms);
-void agent_tell_node(struct world *w, uint32_t v);
-void agent_tell_plan(struct world *w, uint32_t v);
-void agent_included(struct world *w, uint32_t v, enum tx_kind tx, uint32_t code, bool happened);
-void agent_command(struct world *w, uint32_t v, enum coord_command command, int64_t expected_ms);
-void agent_under(struct world *w, uint32_t v, uint32_t view); /* changes its charter */
+void agents_handle(struct world *w, const struct happening *h);
+void agents_event(struct world *w, uint32_t v, struct coord_event *event);
+void agents_die(struct world *w, uint32_t v, int64_t for_ms);
+struct height agent_head(const struct world *w, uint32_t v); /* that its node has shown it */
+void agents_tell_node(struct world *w, uint32_t v);
+void agents_tell_plan(struct world *w, uint32_t v);
+void agents_included(struct world *w, uint32_t v, enum tx_kind tx, uint32_t code, bool happened);
+void agents_command(struct world *w, uint32_t v, enum coord_command command, int64_t expected_ms);
+void agents_under(struct world *w, uint32_t v, uint32_t view); /* changes its charter */
 
-/* --- gossip.c --- */
-bool gossip_create(struct world *w);
-void gossip_destroy(struct world *w);
-void gossip_news(struct world *w, uint32_t v);
-void gossip_beat(struct world *w, uint32_t v);
-void gossip_frame(struct world *w, uint64_t frame);
-void gossip_digest(struct world *w, uint32_t v);
-void gossip_forge(struct world *w, uint32_t v);
-struct coord_peers gossip_peers(const struct world *w, uint32_t v);
+/* --- talk.c --- */
+bool talk_create(struct world *w);
+void talk_destroy(struct world *w);
+void talk_start(struct world *w); /* before the agents */
+void talk_block(struct world *w);
+void talk_up(struct world *w, uint32_t v); /* its agent starts */
+void talk_down(struct world *w, uint32_t v);
+void talk_news(struct world *w, uint32_t v); /* its agent has something to say */
+void talk_happen(struct world *w, const struct happening *h);
+void talk_harm(struct world *w, uint32_t v);
+
+/* What others tell this agent; false when it hears nobody. */
+bool talk_opinion(const struct world *w, uint32_t v, struct coord_peers *peers);
+
+/* False when `holder` has a record of the honest `about` that this one has never signed. */
+bool talk_sound(const struct world *w, uint32_t *holder, uint32_t *about);
 
 /* --- faults.c --- */
 bool faults_create(struct world *w);
@@ -306,6 +313,7 @@ void faults_plan_done(struct world *w, const struct model_change *changes, uint3
 /* --- hostile.c --- */
 bool hostile_create(struct world *w);
 void hostile_destroy(struct world *w);
+bool hostile_to_gossip(const struct world *w, uint32_t v); /* by its habit */
 void hostile_block(struct world *w, const struct draw *draw);
 void hostile_propose(struct world *w, uint32_t proposer);
 void hostile_act(struct world *w, uint32_t v);

@@ -19,7 +19,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 WORLD = ["--faults", "mixed", "--hostile", "0.05"]
-SLICES = ((7, 1500), (21, 1000), (100, 250))  # validators, seeds: 15 s of one core or less
+SLICES = ((7, 1500), (21, 1000), (100, 250))  # validators, seeds: a minute of one core or less
 NO_COMMIT = "0" * 40
 
 

@@ -204,14 +204,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                    .peers_max = 16};
     struct fault fault;
     memcpy(config.identity, lab->keys[0].identity, RECORD_KEY_SIZE);
-    s.g = gossip_state_create(&config, (struct instant){s.now_ms}, &fault);
+    s.g = gossip_create(&config, (struct instant){s.now_ms}, &fault);
     assert(s.g);
     allow_some(lab, &s, MEMBERS);
     for (uint32_t i = 0; i < SCRIPT_MAX && s.left > 0; i++)
         step(lab, &s);
     orders(&s);
     assert_signed(lab, &s);
-    gossip_state_destroy(&s.g);
+    gossip_destroy(&s.g);
     assert(gossip_pool_records(lab->pool) == 0);
     return 0;
 }

@@ -18,7 +18,7 @@ struct gossip *fixture_create(struct fixture *f, uint32_t member, uint64_t seque
                                    .sequence = sequence,
                                    .random_seed = 1};
     memcpy(config.identity, f->keys[member].identity, RECORD_KEY_SIZE);
-    struct gossip *g = gossip_state_create(&config, (struct instant){f->now_ms}, &fault);
+    struct gossip *g = gossip_create(&config, (struct instant){f->now_ms}, &fault);
     assert_non_null(g);
     assert_true(gossip_allow(g, f->members, MEMBERS, (struct instant){f->now_ms}));
     return g;
@@ -42,7 +42,7 @@ int fixture_begin(void **state)
 int fixture_end(void **state)
 {
     struct fixture *f = *state;
-    gossip_state_destroy(&f->g);
+    gossip_destroy(&f->g);
     free(f);
     return 0;
 }

@@ -20,6 +20,7 @@
 #include <czmq.h>
 #include <getopt.h>
 
+#include "node/lean.h"
 #include "node/transport_zmq.h"
 
 #define SERIAL 1700000000
@@ -27,6 +28,8 @@
 #define LINE_MAX_SIZE 1024
 #define BLOCK_MS 6000
 #define OWN_MS 1000
+#define LEAN_FIRST_MS 5000
+#define LEAN_MS 60000 /* as the agent does */
 
 struct keys {
     uint8_t account[ACCOUNT_KEY_SIZE], identity[RECORD_KEY_SIZE], secret[RECORD_KEY_SIZE];
@@ -338,6 +341,14 @@ static int on_line(zloop_t *loop, zmq_pollitem_t *item, void *owner)
 
 /* --- life --- */
 
+static int on_lean(zloop_t *loop, int timer, void *owner)
+{
+    (void)timer;
+    lean_now();
+    zloop_timer(loop, LEAN_MS, 1, on_lean, owner);
+    return 0;
+}
+
 static void add_seed(struct node *n, const char *text)
 {
     struct keys keys;
@@ -416,7 +427,7 @@ static void make_gossip(struct node *n)
     make_keys(&n->network, n->number, &n->keys);
     config.binding = n->keys.binding;
     memcpy(config.identity, n->keys.identity, sizeof config.identity);
-    n->gossip = gossip_state_create(&config, now(), &fault);
+    n->gossip = gossip_create(&config, now(), &fault);
     if (!n->gossip || !members)
         fail(fault.text);
     for (uint32_t i = 0; i < n->members; i++) {
@@ -457,6 +468,7 @@ int main(int argc, char **argv)
     struct node *n = &node;
     struct fault fault;
     setvbuf(stdout, NULL, _IOLBF, 0);
+    lean_begin();
     zsys_handler_set(NULL);
     if (!record_network_set(&n->network, "localnet-1", "kira", &fault))
         fail(fault.text);
@@ -472,9 +484,10 @@ int main(int argc, char **argv)
     transport_pump(n->transport);
     zmq_pollitem_t input = {.fd = STDIN_FILENO, .events = ZMQ_POLLIN};
     zloop_poller(n->loop, &input, on_line, n);
+    zloop_timer(n->loop, LEAN_FIRST_MS, 1, on_lean, n);
     zloop_start(n->loop);
     transport_destroy(&n->transport);
-    gossip_state_destroy(&n->gossip);
+    gossip_destroy(&n->gossip);
     zloop_destroy(&n->loop);
     return 0;
 }

@@ -76,7 +76,7 @@ static void start(struct world *w, uint32_t node, uint32_t peers_max)
                                          .peers_max = peers_max};
     struct gossip_config own = config;
     memcpy(own.identity, n->keys.identity, sizeof own.identity);
-    n->gossip = gossip_state_create(&own, (struct instant){w->now_ms}, &fault);
+    n->gossip = gossip_create(&own, (struct instant){w->now_ms}, &fault);
     assert(n->gossip);
     bool allowed = gossip_allow(n->gossip, w->members, w->count, (struct instant){w->now_ms});
     assert(allowed);
@@ -114,7 +114,7 @@ void world_begin(struct world *w, uint32_t count, uint32_t hidden, uint32_t peer
 void world_end(struct world *w)
 {
     for (uint32_t i = 0; i < w->count; i++) {
-        gossip_state_destroy(&w->nodes[i].gossip);
+        gossip_destroy(&w->nodes[i].gossip);
         free(w->nodes[i].conns);
     }
     for (uint32_t i = 0; i < w->frame_count; i++)
@@ -294,7 +294,7 @@ void world_restart(struct world *w, uint32_t node)
     for (uint32_t i = 0; i < GOSSIP_PEERS_MAX; i++)
         if (n->conns[i] != UINT32_MAX)
             drop(w, node, i);
-    gossip_state_destroy(&n->gossip);
+    gossip_destroy(&n->gossip);
     start(w, node, 0);
 }
 

@@ -316,7 +316,7 @@ static void test_equivocation(void **state)
     fixture_receive(f, peer);
     gossip_receive(f->g, peer, proof, size, fixture_at(f));
     assert_true(fixture_entry(f, 2).is_void);
-    gossip_state_destroy(&f->g);
+    gossip_destroy(&f->g);
     f->g = kept;
 }
 

@@ -119,7 +119,7 @@ static struct subject subject_begin(struct lab *lab, uint32_t who)
         .network = lab->network, .binding = lab->keys[who].binding, .pool = lab->pool};
     struct fault fault;
     memcpy(config.identity, lab->keys[who].identity, RECORD_KEY_SIZE);
-    s.g = gossip_state_create(&config, (struct instant){s.now_ms}, &fault);
+    s.g = gossip_create(&config, (struct instant){s.now_ms}, &fault);
     assert_non_null(s.g);
     assert_true(gossip_allow(s.g, lab->members, MEMBERS, (struct instant){s.now_ms}));
     return s;
@@ -218,8 +218,8 @@ static void test_order_does_not_matter(void **state)
         assert_as_specified(lab, &a, chosen);
         tell_in_any_order(lab, &a, chosen); /* idempotent */
         assert_same(&a, &b);
-        gossip_state_destroy(&a.g);
-        gossip_state_destroy(&b.g);
+        gossip_destroy(&a.g);
+        gossip_destroy(&b.g);
     }
     assert_int_equal(gossip_pool_records(lab->pool), 0);
 }
@@ -262,8 +262,8 @@ static void test_talking_is_a_union(void **state)
         converse(&a, &b, 120);
         assert_same(&a, &b);
         assert_as_specified(lab, &a, both);
-        gossip_state_destroy(&a.g);
-        gossip_state_destroy(&b.g);
+        gossip_destroy(&a.g);
+        gossip_destroy(&b.g);
     }
 }
 
@@ -284,8 +284,8 @@ static void test_contradictions_meet(void **state)
     assert_same(&a, &b);
     uint32_t member = gossip_find(a.g, lab->members[1].address);
     assert_true(gossip_entry(a.g, member).is_void);
-    gossip_state_destroy(&a.g);
-    gossip_state_destroy(&b.g);
+    gossip_destroy(&a.g);
+    gossip_destroy(&b.g);
 }
 
 int main(void)

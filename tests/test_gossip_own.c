@@ -66,11 +66,11 @@ static void test_own_stored_sequence(void **state)
     struct record fields = {.phase = COORD_JOINING};
     struct fault fault;
     uint64_t sequence = 0, stored = (uint64_t)f->now_ms + 50;
-    gossip_state_destroy(&f->g);
+    gossip_destroy(&f->g);
     f->g = fixture_create(f, 0, stored);
     assert_int_equal(gossip_own(f->g, &fields, fixture_at(f), &sequence, &fault), GOSSIP_OWN_NEWS);
     assert_int_equal(sequence, stored + 1);
-    gossip_state_destroy(&f->g);
+    gossip_destroy(&f->g);
     f->g = fixture_create(f, 0, RECORD_SEQUENCE_MAX);
     assert_int_equal(gossip_own(f->g, &fields, fixture_at(f), &sequence, &fault),
                      GOSSIP_OWN_FAILED);
@@ -95,7 +95,7 @@ static void test_own_refusals(void **state)
 static void refuse_config(const struct gossip_config *config, const char *word)
 {
     struct fault fault = {""};
-    assert_null(gossip_state_create(config, (struct instant){1}, &fault));
+    assert_null(gossip_create(config, (struct instant){1}, &fault));
     assert_non_null(strstr(fault.text, word));
 }
 

@@ -13,6 +13,7 @@
 #include "tests/gossip_world.h"
 
 #define AGENTS 100
+#define LARGE 201
 #define HIDDEN 5 /* every fifth agent can only dial */
 
 /* --- memory of our own objects: the linker sends their allocations here --- */
@@ -143,6 +144,72 @@ static void test_small_mesh(void **state)
         assert_int_equal(stats.peers, stats.bound);
         assert_true(spread_ms(&w, i, 2000) < 1000);
     }
+    world_end(&w);
+}
+
+/* The numbers of those that an agent is connected with; returns how many they are. */
+static uint32_t neighbours_of(const struct world *w, uint32_t node, bool *which)
+{
+    struct gossip_peer about;
+    uint32_t found = 0;
+    memset(which, 0, w->count * sizeof *which);
+    for (uint32_t p = 0; p < GOSSIP_PEERS_MAX; p++) {
+        if (!gossip_peer(w->nodes[node].gossip, p, &about) || !about.bound)
+            continue;
+        uint32_t other = 0;
+        while (memcmp(w->members[other].address, about.validator, ADDRESS_SIZE) != 0)
+            other++;
+        found += !which[other];
+        which[other] = true;
+    }
+    return found;
+}
+
+static void assert_partial(const struct world *w)
+{
+    bool which[LARGE];
+    uint32_t all = 0;
+    for (uint32_t i = 0; i < w->count; i++) {
+        uint32_t found = w->nodes[i].cut ? GOSSIP_PARTIAL : neighbours_of(w, i, which);
+        assert_in_range(found, GOSSIP_PARTIAL / 2, GOSSIP_PEERS_DEFAULT);
+        assert_true(gossip_stats(w->nodes[i].gossip).peers <= GOSSIP_PEERS_DEFAULT);
+        all += found;
+    }
+    assert_true(all < w->count * GOSSIP_MESH); /* far from everybody with everybody */
+}
+
+/* Too many for a mesh: each keeps some connections, changes them slowly, and stands the loss of every third. */
+static void test_partial_view(void **state)
+{
+    (void)state;
+    struct world w;
+    bool before[LARGE], after[LARGE];
+    world_begin(&w, LARGE, HIDDEN, 0, 61);
+    settle(&w, 120000);
+    world_run(&w, 60000);
+    assert_partial(&w);
+    for (uint32_t i = 0; i < LARGE; i += 17)
+        assert_true(spread_ms(&w, i, 5000) < 5000);
+    neighbours_of(&w, 3, before);
+    world_run(&w, 600000);
+    assert_partial(&w);
+    neighbours_of(&w, 3, after);
+    assert_memory_not_equal(before, after, sizeof before);
+    for (uint32_t i = 1; i < LARGE; i += 3)
+        w.nodes[i].cut = true;
+    world_run(&w, 120000);
+    assert_partial(&w);
+    for (uint32_t i = 0; i < LARGE; i += 30) {
+        w.nodes[i].fields.expected_ms++;
+        uint64_t sequence = world_say(&w, i);
+        world_run(&w, 3000);
+        assert_int_equal(world_heard(&w, i, sequence), LARGE - LARGE / 3);
+    }
+    for (uint32_t i = 1; i < LARGE; i += 3)
+        w.nodes[i].cut = false;
+    world_run(&w, 10000);
+    assert_true(world_level(&w));
+    assert_nobody_barred(&w);
     world_end(&w);
 }
 
@@ -388,6 +455,7 @@ int main(void)
         cmocka_unit_test(test_news_spread),
         cmocka_unit_test(test_news_spread_with_losses),
         cmocka_unit_test(test_small_mesh),
+        cmocka_unit_test(test_partial_view),
         cmocka_unit_test(test_idle_traffic),
         cmocka_unit_test(test_cut_for_a_minute),
         cmocka_unit_test(test_two_halves),

@@ -28,7 +28,7 @@
 #define SEED 1
 #define REBOOT "lognormal:300s,0.4"
 #define MIN_PERCENT 67         /* min_validators, of the set */
-#define WAITING_PER_MEMBER 2   /* in the queue: its next beat and its next digest */
+#define WAITING_PER_MEMBER 2   /* in the queue: its timer and the next block it is shown */
 #define BASELINE_DELAY_MS 8192 /* a power of two */
 #define PATIENCE                                                                                   \
     5000 /* runs times validators, by default, within RUNS_LEAST and RUNS_MOST   \
