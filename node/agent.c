@@ -13,6 +13,7 @@
 #include "node/limits.h"
 #include "node/session.h"
 #include "proto/encoding.h"
+#include "proto/input.h"
 
 #define BEAT_MS 1000
 
@@ -36,6 +37,7 @@ const struct view *agent_view(const struct agent *agent)
 void agent_say(struct agent *agent, enum coord_level level, const char *format, ...)
 {
     struct agent_said *said = &agent->said[agent->said_count++ % AGENT_SAID_MAX];
+    agent_point(agent); /* sending and the runtime tell each of their steps here */
     va_list list;
     va_start(list, format);
     vsnprintf(said->text, sizeof said->text, format, list);
@@ -194,6 +196,14 @@ static bool open_wake(struct agent *agent, struct fault *fault)
     return agent->wake || fault_set(fault, "no timer: the process has too many files open");
 }
 
+/* A hook for tests (agent_point()). */
+static uint64_t test_die_at(void)
+{
+    const char *text = getenv("STAGGER_TEST_DIE_AT");
+    uint64_t number = 0;
+    return text && input_whole(text, &number) ? number : 0;
+}
+
 static bool open_all(struct agent *agent, struct fault *fault)
 {
     return open_wake(agent, fault) && limits_policy(agent->settings, &agent->policy, fault) &&
@@ -216,6 +226,7 @@ struct agent *agent_create(const struct agent_config *config, struct fault *faul
     agent->time_at = INSTANT_NEVER;
     agent->clock_base_ms = zclock_time() - zclock_mono();
     agent->runtime_percent = -1;
+    agent->die_at = test_die_at();
     if (!open_all(agent, fault)) {
         agent_destroy(&agent);
         return NULL;

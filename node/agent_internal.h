@@ -129,6 +129,8 @@ struct agent {
 
     bool told_ready;
     char notified[200]; /* the latest STATUS= */
+
+    uint64_t die_at; /* a hook for tests: at which agent_point() from now on, 0: never */
 };
 
 /* --- agent.c --- */
@@ -148,6 +150,8 @@ const struct view *agent_view(const struct agent *agent); /* NULL before there i
 MUST_CHECK bool agent_identify(struct agent *agent, struct fault *fault);
 
 /* --- agent_step.c --- */
+/* A hook for tests, $STAGGER_TEST_DIE_AT=N: at the N-th of these points the process dies as by kill -9. */
+void agent_point(struct agent *agent);
 /* One event through the core, its effects carried out. Nothing before EVENT_START. */
 void agent_event(struct agent *agent, struct coord_event *event);
 void agent_time(void *agent); /* that instant has come */

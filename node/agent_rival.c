@@ -1,6 +1,7 @@
 /* Another agent for our validator. */
 #include <inttypes.h>
 #include <openssl/rand.h>
+#include <string.h>
 
 #include "node/agent_peers.h"
 

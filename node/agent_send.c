@@ -21,7 +21,8 @@ static void done(void *owner, const struct chain_result *result)
 {
     struct agent *agent = owner;
     agent->send_ticket = 0;
-    bool ok = result->outcome == CHAIN_INCLUDED && result->code == 0;
+    bool ok = result->outcome == CHAIN_INCLUDED &&
+              (result->code == 0 || result->advice->meaning == CHAIN_MEANS_JOINED);
     agent_say(agent, ok ? LEVEL_DEBUG : LEVEL_UNUSUAL, "%s", result->text);
     switch (result->outcome) {
     case CHAIN_INCLUDED: /* the core hears of it by the block's results, which a header binds */

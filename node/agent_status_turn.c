@@ -40,12 +40,37 @@ void agent_no_place(const struct draw *d, enum view_reason reason, uint32_t rank
         snprintf(text, size, "epoch %" PRIu64 ": %s", d->epoch.n, view_reason_sentence(reason));
 }
 
+/* What stands against a turn whatever the draw says. */
+static enum coord_reason standing(const struct agent *agent)
+{
+    enum coord_reason reason = coord_may_join(&agent->core, agent_view(agent));
+    switch (reason) {
+    case REASON_HOLD:
+    case REASON_FROZEN:
+    case REASON_STORE:
+    case REASON_CATCHING_UP:
+    case REASON_NOT_MEMBER:
+    case REASON_NO_YES_VOTE:
+    case REASON_WINDOW:
+    case REASON_PEERS_AHEAD:
+    case REASON_PEERS_CONFLICT:
+    case REASON_PEERS_FAILED:
+    case REASON_DOMAIN:
+    case REASON_HOURS:
+        return reason;
+    default:
+        return REASON_NONE;
+    }
+}
+
 /* In line: what the present draw says, and with a permit in hand what keeps us from using it. */
 static struct agent_reason why_in_line(const struct agent *agent)
 {
     const struct view *view = agent_view(agent);
     const struct draw *d = agent_draw(agent);
     uint32_t rank;
+    if (standing(agent) != REASON_NONE)
+        return because_core(standing(agent));
     if (!d)
         return because("no-draw", "the chain is too young for a first draw");
     enum view_reason reason = view_reason(view, d, agent->core.self, &rank);
@@ -72,10 +97,12 @@ static struct agent_reason why_not_back(const struct agent *agent)
     if (!node->key_matches)
         return because("node", "our node signs with another key than the validator's: check which "
                                "priv_validator_key.json it uses");
-    struct agent_reason why = because("node", "our node has shown no new block yet");
-    if (node->catching_up || node->lag > 0)
-        snprintf(why.sentence, sizeof why.sentence,
-                 "our node is catching up, %" PRIu64 " blocks behind", node->lag);
+    struct agent_reason why =
+        because("node", node->catching_up ? "our node is catching up"
+                                          : "our node has shown no new block yet");
+    if (node->lag > 0)
+        snprintf(why.sentence, sizeof why.sentence, "our node is %" PRIu64 " blocks behind",
+                 node->lag);
     return why;
 }
 
@@ -192,10 +219,23 @@ static struct agent_estimate guess_turn(const struct agent *agent, const struct 
                  ahead, in_line ? "" : " (our join is not in line yet)", places, each);
 }
 
+/* What must change before anything can be estimated; what the next blocks settle by themselves is none of it. */
+static enum coord_reason obstacle(const struct agent *agent)
+{
+    enum coord_reason reason = coord_may_join(&agent->core, agent_view(agent));
+    bool joined = agent->core.memory.state == COORD_WAITING;
+    bool passing = reason == REASON_STAND_BACK || reason == REASON_SPACING ||
+                   reason == REASON_RECOVERING || reason == REASON_WOULD_WITHHOLD;
+    return joined ? standing(agent) : passing ? REASON_NONE : reason;
+}
+
 static struct agent_estimate estimate_turn(const struct agent *agent)
 {
     const struct draw *d = agent_draw(agent);
     uint32_t rank;
+    if (agent_is_ready(agent) && obstacle(agent) != REASON_NONE)
+        return guess("turn", -1, "first this has to change: %s",
+                     coord_reason_sentence(obstacle(agent)));
     if (!d)
         return guess("turn", until_next_draw(agent), "the first draw of the chain");
     enum view_reason reason = view_reason(agent_view(agent), d, agent->core.self, &rank);

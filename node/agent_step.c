@@ -1,6 +1,7 @@
 /* Events into the core, effects out: the one place that calls coord_step(). */
 #include <assert.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <string.h>
 
 #include "node/agent_internal.h"
@@ -8,6 +9,14 @@
 #define STORE_RETRY_MS 1000
 
 static int on_store_retry(zloop_t *loop, int timer, void *owner);
+
+/* --- a hook for tests --- */
+
+void agent_point(struct agent *agent)
+{
+    if (agent->die_at > 0 && --agent->die_at == 0)
+        (void)raise(SIGKILL);
+}
 
 /* --- the journal --- */
 
@@ -20,7 +29,10 @@ static void tell_store(struct agent *agent, bool works)
 bool agent_sync(struct agent *agent)
 {
     struct fault fault;
-    if (journal_sync(agent->journal, &fault))
+    agent_point(agent);
+    bool good = journal_sync(agent->journal, &fault);
+    agent_point(agent);
+    if (good)
         return true;
     if (agent->journal_timer < 0) {
         agent_say(agent, LEVEL_BROKEN, "%s", fault.text);
@@ -92,11 +104,15 @@ void agent_event(struct agent *agent, struct coord_event *event)
     agent->stepping = true;
     event->now = agent_clock(agent);
     event->view = agent_view(agent);
+    agent_point(agent);
     coord_step(&agent->core, event, &effects);
     journal_append_event(agent->journal, &agent->core, event, &effects);
     bool durable = true;
-    for (uint32_t i = 0; durable && i < effects.count; i++)
+    for (uint32_t i = 0; durable && i < effects.count; i++) {
+        agent_point(agent);
         durable = perform(agent, &effects.list[i]);
+        agent_point(agent);
+    }
     agent->stepping = false;
     if (!durable && !agent->core.store_broken)
         tell_store(agent, false);

@@ -89,8 +89,8 @@ static struct judgement judge_done(const struct agent *agent, const struct agent
 
 static struct judgement judge(const struct agent *agent, const struct agent_waiter *waiter)
 {
-    if (!agent->started || waiter->goal == GOAL_NONE)
-        return still;
+    if (!agent->started || agent->core.recovering || waiter->goal == GOAL_NONE)
+        return still; /* or what the chain will say of us is not known yet */
     switch (waiter->goal) {
     case GOAL_OUT:
         return judge_out(agent, waiter);

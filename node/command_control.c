@@ -37,7 +37,9 @@ bool in_bool(const json_t *object, const char *key)
 const char *about_ms(int64_t ms, char text[ABOUT_MAX])
 {
     int64_t s = (ms + 500) / 1000;
-    if (s < 90)
+    if (s < 1)
+        snprintf(text, ABOUT_MAX, "a moment");
+    else if (s < 90)
         snprintf(text, ABOUT_MAX, "about %" PRId64 " s", s);
     else if (s < 5400)
         snprintf(text, ABOUT_MAX, "about %" PRId64 " min", (s + 30) / 60);

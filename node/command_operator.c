@@ -123,6 +123,8 @@ static bool take_option(void *owner, uint32_t place, const char *value, struct f
 
 struct teller {
     const char *command;
+    bool begun;
+    bool turn;            /* the command asks for one: why it does not come is worth a line */
     char last[FAULT_MAX]; /* the sentence that was told last, so that none is told twice in a row */
 };
 
@@ -140,6 +142,7 @@ static void tell_why(struct teller *teller, const json_t *object)
 
 static void tell_more(void *owner, const json_t *object)
 {
+    char shown[FAULT_MAX];
     struct teller *teller = owner;
     const json_t *risks = json_object_get(object, "risks");
     for (size_t i = 0; i < json_array_size(risks); i++)
@@ -147,7 +150,12 @@ static void tell_more(void *owner, const json_t *object)
     if (*in_text(object, "note"))
         options_say(teller->command, "warning: %s", in_text(object, "note"));
     print_said(object);
-    tell_why(teller, object);
+    if (!teller->begun && json_array_size(json_object_get(object, "said")) == 0 &&
+        *in_text(object, "state_sentence"))
+        printf("now: %s\n", text_shown(in_text(object, "state_sentence"), shown, sizeof shown));
+    teller->begun = true;
+    if (teller->turn)
+        tell_why(teller, object);
 }
 
 static void tell_answer(void *owner, const json_t *object)
@@ -165,6 +173,7 @@ static void tell_answer(void *owner, const json_t *object)
 
 struct verb {
     const char *name, *about;
+    bool turn; /* it is about one */
     enum option options[OPTION_COUNT];
     uint32_t option_count;
 };
@@ -209,7 +218,10 @@ static const char *missing(const struct verb *verb, const struct wishes *wishes)
 static enum command_status say(const struct verb *verb, const struct wishes *wishes,
                                const struct settings *settings)
 {
-    struct teller teller = {.command = verb->name};
+    struct teller teller = {
+        .command = verb->name,
+        .turn = verb->turn || wishes->wait,
+    };
     const struct control_talk talk = {
         .command = verb->name,
         .settings = settings,
@@ -254,6 +266,7 @@ int command_pause(int argc, char **argv)
 {
     static const struct verb verb = {
         .name = "pause",
+        .turn = true,
         .about =
             "Asks the running agent to take this validator out of the set for maintenance by hand: it\n"
             "joins the line, pauses with a permit, and says when the node may be stopped. It stays out\n"
@@ -312,6 +325,7 @@ int command_reboot(int argc, char **argv)
 {
     static const struct verb verb = {
         .name = "reboot",
+        .turn = true,
         .about =
             "Asks the running agent for a staggered reboot: when this validator's turn comes, the runtime stops\n"
             "the node, makes it what --to says, starts it, and the agent brings it back. The target is\n"
@@ -325,6 +339,7 @@ int command_wait(int argc, char **argv)
 {
     static const struct verb verb = {
         .name = "wait",
+        .turn = true,
         .about =
             "Waits for something to be so, telling what happens meanwhile; for a unit's ExecStop, or ansible.\n"
             "Status 0: it is so; 4: it cannot become so any more, or not in time; 3: no agent.",

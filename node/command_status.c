@@ -255,14 +255,14 @@ struct watch {
 
 static void keep_news(struct watch *watch, const json_t *said)
 {
-    char clock[16];
+    char clock[16], shown[SHOWN_MAX];
     for (size_t i = 0; i < json_array_size(said); i++) {
         const json_t *entry = json_array_get(said, i);
         char *text = watch->news[watch->count++ % NEWS_KEPT];
         snprintf(text, SHOWN_MAX, "%s %s", clock_of(in_text(entry, "time"), clock),
                  in_text(entry, "text"));
         if (!watch->terminal)
-            puts(text_shown(text, watch->last, sizeof watch->last));
+            puts(text_shown(text, shown, sizeof shown));
     }
 }
 

@@ -295,8 +295,13 @@ struct daemon *daemon_create(const struct daemon_config *config, struct fault *f
                 snprintf(daemon->log_path, PATH_ROOM, "%s", config->log) < PATH_ROOM;
     daemon->due = wake_create(config->loop, on_due, daemon);
     daemon->trim = wake_create(config->loop, on_trim, daemon);
-    assert(daemon->due && daemon->trim);
-    if (fits ? !adopt(daemon, fault) : !fault_set(fault, "the path of the node's home is too long"))
+    daemon->config.lock = daemon->lock_path;
+    daemon->config.log = daemon->log_path;
+    if (!fits)
+        (void)fault_set(fault, "the path of the node's home is too long");
+    else if (!daemon->due || !daemon->trim)
+        (void)fault_set(fault, "the node cannot be watched: no more descriptors");
+    if (!fits || !daemon->due || !daemon->trim || !adopt(daemon, fault))
         daemon_destroy(&daemon);
     else
         wake_set(daemon->trim, LOOK_MS);

@@ -35,12 +35,13 @@ static bool has(const struct feed *feed, uint32_t e, enum call_kind kind, uint64
            (sure ? reaches : !reaches && feed->config.follow && e != feed->own);
 }
 
+/* One's own node first; then whoever leads, whose story should be one; then the others. */
 uint32_t feed_pick(const struct feed *feed, enum call_kind kind, uint64_t height, uint32_t count,
                    uint32_t tried)
 {
     for (int pass = 0; pass < 4; pass++)
-        for (uint32_t i = 0; i <= feed->endpoint_count; i++) {
-            uint32_t e = i == 0 ? feed->own : i - 1;
+        for (uint32_t i = 0; i < feed->endpoint_count + 2; i++) {
+            uint32_t e = i == 0 ? feed->own : i == 1 ? feed->leader : i - 2;
             if (!(tried >> e & 1) && feed_is_suspect(feed, e) == (pass >= 2) &&
                 has(feed, e, kind, height, count, pass % 2 == 0))
                 return e;
@@ -210,6 +211,11 @@ bool feed_contradicted(struct feed *feed, enum call_kind kind, uint64_t height, 
     bool other = feed_pick(feed, kind, height, 1, *tried) != RPC_ANY;
     if (other || feed->config.follow)
         feed_suspect(feed, endpoint);
+    if (feed->config.follow && endpoint == feed->leader && endpoint != feed->own) {
+        feed_stand_back(feed, whole.text,
+                        true); /* what else it has said of this round is no better */
+        return false;
+    }
     if (!other) {
         disproved(feed, height, *tried, &whole);
         return false;

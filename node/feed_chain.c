@@ -289,12 +289,42 @@ static bool commit_fits(const struct feed *feed, const struct slot *top,
                          (int64_t)top->height, feed->before->members, feed->before->count, fault);
 }
 
+/* Whether the set of the top's height has signed the header that came with the commit. */
+static bool is_signed(const struct feed *feed, const struct reply_commit *reply)
+{
+    uint8_t hash[HASH_SIZE];
+    struct fault fault;
+    header_hash(&reply->header, hash);
+    return !reply->commit.block_id.hash.none &&
+           memcmp(hash, reply->commit.block_id.hash.bytes, HASH_SIZE) == 0 &&
+           commit_verify(&reply->commit, feed->config.charter.chain_id, &reply->commit.block_id,
+                         (int64_t)feed->top.n, feed->before->members, feed->before->count, &fault);
+}
+
+/* Of one who leads in the place of one's own node nothing is believed without a commit: all that was read with this one
+ * is read anew. A commit of another header that is right proves the block wrong, not who sent it. */
+static void refuse_round(struct feed *feed, const struct fault *fault)
+{
+    const struct seal *seal = &feed->seal;
+    const struct slot *top = feed_slot(feed, feed->top.n);
+    struct fault whole;
+    feed_blame(feed, CALL_COMMIT, feed->top.n, seal->endpoint, fault, &whole);
+    feed_suspect(feed, top->block_from);
+    if (!is_signed(feed, &seal->commit))
+        feed_suspect(feed, seal->endpoint);
+    feed_stand_back(feed, whole.text, true);
+}
+
 static void judge_commit(struct feed *feed)
 {
     struct seal *seal = &feed->seal;
     struct fault fault;
     if (commit_fits(feed, feed_slot(feed, feed->top.n), &seal->commit, &fault)) {
         feed_sealed(feed);
+        return;
+    }
+    if (feed->config.follow && feed->leader != feed->own) {
+        refuse_round(feed, &fault);
         return;
     }
     reply_commit_destroy(&seal->commit);

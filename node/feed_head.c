@@ -148,17 +148,23 @@ static bool own_is_still(const struct feed *feed, int64_t now)
     return now - feed->moved_ms >= still_ms(feed);
 }
 
-/* The highest head above `least`; of those that were found wrong only when nobody else has one. */
+static bool is_better(const struct endpoint *a, const struct endpoint *b)
+{
+    int64_t now = zclock_mono();
+    if (now < a->suspect_until_ms || now < b->suspect_until_ms)
+        return a->suspect_until_ms < b->suspect_until_ms;
+    return a->latest > b->latest;
+}
+
+/* The highest head above `least`. Those that were found wrong are heard only when there is nobody else, and in turn. */
 static uint32_t best_other(const struct feed *feed, uint64_t least)
 {
     uint32_t best = RPC_ANY;
-    for (int suspects = 0; suspects < 2 && best == RPC_ANY; suspects++)
-        for (uint32_t e = 0; e < feed->endpoint_count; e++)
-            if (e != feed->own && feed->endpoints[e].usable &&
-                feed_is_suspect(feed, e) == (suspects == 1) && feed->endpoints[e].latest > least &&
-                (best == RPC_ANY || feed->endpoints[e].latest > feed->endpoints[best].latest))
-                best = e;
-    return best;
+    for (uint32_t e = 0; e < feed->endpoint_count; e++)
+        if (e != feed->own && feed->endpoints[e].usable &&
+            (best == RPC_ANY || is_better(&feed->endpoints[e], &feed->endpoints[best])))
+            best = e;
+    return best != RPC_ANY && feed->endpoints[best].latest > least ? best : RPC_ANY;
 }
 
 /* Who leads above `least`; RPC_ANY: nobody. */

@@ -188,6 +188,8 @@ void feed_sealed(struct feed *feed)
         return;
     }
     set_base(feed);
+    if (feed->leader != feed->own) /* its word has held */
+        feed->endpoints[feed->leader].suspect_until_ms = 0;
     feed->phase = FEED_LIVE;
     feed_judge_own(feed);
     if (first)

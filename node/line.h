@@ -16,7 +16,9 @@
  *   L2 a stranger that does not speak is ended after LINE_SILENT_MS.
  *   L3 what arrived since the last whole message is at most LINE_STRANGER_BYTES or LINE_BYTES, and some
  *      milliseconds' worth; no honest peer can have as much under way.
- *   L4 a descriptor is used only while both its ends are those that it had when its line began. A number that was
+ *   L4 what was given to libzmq for one line and not acknowledged yet is at most LINE_UNREAD_BYTES and one frame. The
+ *      frames of a reader that does not keep up are thrown away before libzmq gathers them; gossip says it again.
+ *   L5 a descriptor is used only while both its ends are those that it had when its line began. A number that was
  *      given to something else in the meantime is left alone.
  */
 #ifndef STAGGER_NODE_LINE_H
@@ -35,6 +37,7 @@
 #define LINE_SILENT_MS 5000
 #define LINE_STRANGER_BYTES 49152
 #define LINE_BYTES 524288
+#define LINE_UNREAD_BYTES 16384
 
 struct line {
     bool used, outbound, bound;
@@ -46,6 +49,7 @@ struct line {
     uint32_t id;     /* of the two ROUTERs each has its own */
     int64_t since_ms;
     uint64_t delivered; /* bytes that had arrived when its last message was read */
+    uint64_t given;     /* bytes that were to go, counted as the kernel counts the acknowledged */
     uint8_t key[32];    /* outbound: of the server that may answer */
     uint8_t address[16], neighbours[16];
     uint16_t port;
@@ -82,6 +86,10 @@ struct line *lines_of_peer(struct lines *lines, uint32_t peer);
 
 /* All that arrived up to now has been read. */
 void line_delivered(struct line *line);
+
+/* Whether a frame may go now (L4); line_given() when it went. */
+bool line_takes(struct line *line);
+void line_given(struct line *line, size_t size);
 
 /* Ends the connection; the line is still there. */
 void line_cut(struct line *line);

@@ -61,8 +61,8 @@ struct runtime {
 };
 
 static const struct runtime_driver *const drivers[] = {
-    [RUNTIME_NONE] = &runtime_none,
-    [RUNTIME_PROCESS] = &runtime_process,
+    [RUNTIME_NONE] = &runtime_none,       [RUNTIME_PROCESS] = &runtime_process,
+    [RUNTIME_DOCKER] = &runtime_docker,   [RUNTIME_SYSTEMD] = &runtime_systemd,
     [RUNTIME_COMMAND] = &runtime_command,
 };
 
@@ -178,15 +178,21 @@ static void run_end(struct run *run, bool ok, const char *text)
     snprintf(run->text, sizeof run->text, "%s.%s: %s", row->section, row->key, text);
 }
 
+/* done() may begin the next one in the same place. */
+static void run_tell(struct run *run)
+{
+    char text[RUNTIME_TEXT_MAX];
+    runtime_run_done *done = run->done;
+    memcpy(text, run->text, sizeof text);
+    run->due = false;
+    run->done = NULL;
+    done(run->driver, run->ok, text);
+}
+
 static void on_run_done(void *owner, bool ok, const char *text)
 {
-    struct run *run = owner;
-    runtime_run_done *done = run->done;
-    run_end(run, ok, text);
-    run->done = NULL;
-    char told[RUNTIME_TEXT_MAX];
-    snprintf(told, sizeof told, "%s", run->text);
-    done(run->driver, ok, told);
+    run_end(owner, ok, text);
+    run_tell(owner);
 }
 
 static void run_variables(const struct runtime *runtime, const struct run *run,
@@ -273,7 +279,8 @@ static void step_end(struct runtime *runtime, bool ok, const char *text)
 {
     runtime->phase = PHASE_ENDED;
     runtime->ended_ok = ok;
-    snprintf(runtime->ended_text, sizeof runtime->ended_text, "%s", text);
+    if (text != runtime->ended_text)
+        snprintf(runtime->ended_text, sizeof runtime->ended_text, "%s", text);
     wake_set(runtime->wake, 0);
 }
 
@@ -430,14 +437,9 @@ static void on_wake(void *owner)
 {
     struct runtime *runtime = owner;
     bool ended = runtime->phase == PHASE_ENDED, checked = runtime->checked_due;
-    for (size_t i = 0; i < 2; i++) {
-        struct run *run = &runtime->runs[i];
-        runtime_run_done *done = run->due ? run->done : NULL;
-        run->due = false;
-        run->done = done ? NULL : run->done;
-        if (done)
-            done(run->driver, run->ok, run->text);
-    }
+    for (size_t i = 0; i < 2; i++)
+        if (runtime->runs[i].due)
+            run_tell(&runtime->runs[i]);
     if (checked)
         tell_checked(runtime);
     if (ended)
@@ -476,9 +478,13 @@ struct runtime *runtime_create(const struct runtime_config *config, struct fault
     runtime->driver = driver;
     runtime->dir = strdup(config->dir);
     runtime->wake = wake_create(config->loop, on_wake, runtime);
-    assert(runtime->dir && runtime->wake);
+    assert(runtime->dir);
+    runtime->config.dir = runtime->dir;
     kept_read(runtime, config->kept);
-    runtime->state = driver->create(runtime, &runtime->config, fault);
+    if (!runtime->wake)
+        (void)fault_set(fault, "the runtime cannot be begun: no more descriptors");
+    else
+        runtime->state = driver->create(runtime, &runtime->config, fault);
     if (!runtime->state)
         runtime_destroy(&runtime, false);
     return runtime;

@@ -1,4 +1,4 @@
-/* The runtime: what stops, reinitialises and starts one's own node.
+/* The runtime: what stops, reinitialises and starts one's own node. (For operators: node/RUNTIME.md.)
  *
  *     agent -- runtime_step(STOP | REINIT | START | RESTORE) --> pre hook --> driver --> post hook --> ended()
  *                                                                   |            |           |
@@ -42,7 +42,7 @@
  *     STAGGER_TURN_CHAIN     chain id, STAGGER_TURN_VALIDATOR consensus address (40 hex digits)
  *     STAGGER_TURN_HEIGHT    latest block that the agent has seen
  *
- * Their output is ours, line by line (progress). Status 0 is success; another status, a signal or hooks.timeout
+ * Their output goes to DIR/commands.log and is ours, line by line (progress). Status 0 is success; another status, a signal or hooks.timeout
  * fails the step, and the core decides (tries again after limits.retry, restores, gives up). A hook that must run once
  * must make sure of that itself: it may be asked for again. One that an agent left behind when it died is waited for
  * before the next one runs, so two of them never run at once.
@@ -90,7 +90,7 @@ struct runtime_config {
     const struct settings
         *settings; /* [runtime], [process], [docker], [systemd], [command], [hooks] */
     const struct runtime_facts *facts;
-    const char *dir;  /* the agent's own, for pid and lock files */
+    const char *dir;  /* the agent's own, for logs and marks; copied */
     const char *kept; /* what an earlier run kept, "" for nothing */
 
     void *owner; /* of all that follow */

@@ -267,8 +267,11 @@ static void *create(struct runtime *runtime, const struct runtime_config *config
     command->runtime = runtime;
     command->settings = config->settings;
     command->wake = wake_create(config->loop, on_wake, command);
-    assert(command->wake);
-    return command;
+    if (command->wake)
+        return command;
+    (void)fault_set(fault, "the commands cannot be watched: no more descriptors");
+    free(command);
+    return NULL;
 }
 
 const struct runtime_driver runtime_command = {

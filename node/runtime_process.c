@@ -430,9 +430,10 @@ static void *create(struct runtime *runtime, const struct runtime_config *config
     process->runtime = runtime;
     process->settings = config->settings;
     process->wake = wake_create(config->loop, on_wake, process);
-    assert(process->wake);
     process->begun_ms = zclock_mono();
-    if (settings_take(process, fault))
+    if (!process->wake)
+        (void)fault_set(fault, "the node cannot be watched: no more descriptors");
+    else if (settings_take(process, fault))
         process->daemon = take_over(process, config, fault);
     if (process->daemon)
         return process;

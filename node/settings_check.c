@@ -186,7 +186,7 @@ static void check_folder(struct check *check)
                "%.200s is open to others (mode %04o); expected 0700: chmod 0700 it", dir,
                (unsigned)about.st_mode & 07777u);
     folder_above(dir, above);
-    if (access(above, W_OK | X_OK) != 0)
+    if ((!there || S_ISDIR(about.st_mode)) && access(above, W_OK | X_OK) != 0)
         refuse(check, SETTING_AGENT_DIR, "%.200s cannot be written to: %s", above, strerror(errno));
 }
 

@@ -14,75 +14,94 @@
 
 static const char *const url_schemes[] = {"http://", "https://", "tcp://"};
 
-static const char *list_items(enum setting_kind kind)
+/* Of kinds whose bounds are always the same; NULL: of the others. */
+static const char *const expected_texts[] = {
+    [SETTING_IS_URL] = "a URL such as http://127.0.0.1:26657",
+    [SETTING_IS_BOOL] = "yes or no",
+    [SETTING_IS_PATH] = "a path",
+    [SETTING_IS_COIN] = "an amount with its denomination, such as 100ukex",
+    [SETTING_IS_ADDRESS] = "a host and its port, such as 127.0.0.1:9050",
+    [SETTING_IS_ENDPOINT] = "an endpoint such as tcp://0.0.0.0:26670",
+    [SETTING_IS_SEEDS] = NULL, /* the last kind */
+};
+
+/* What stands before, between and behind the two bounds. */
+struct expected_bounds {
+    const char *before, *between, *behind;
+};
+
+static void bounds_write(const struct setting_row *row, struct expected_bounds words,
+                         char out[SETTING_EXPECTED_MAX])
 {
-    if (kind == SETTING_IS_URLS)
-        return "URLs";
-    return kind == SETTING_IS_SEEDS ? "seeds KEY@tcp://host:port" : "endpoints tcp://host:port";
+    snprintf(out, SETTING_EXPECTED_MAX, "%s%" PRIu64 "%s%" PRIu64 "%s", words.before, row->min,
+             words.between, row->max, words.behind);
+}
+
+static void max_write(const struct setting_row *row, const char *what,
+                      char out[SETTING_EXPECTED_MAX])
+{
+    bool list = setting_is_list(row);
+    snprintf(out, SETTING_EXPECTED_MAX, "%sat most %" PRIu64 " %s%s", list ? "" : "a command of ",
+             row->max, what, list ? " with commas between them" : "");
+}
+
+static void duration_write(const struct setting_row *row, char out[SETTING_EXPECTED_MAX])
+{
+    char from[INPUT_DURATION_MAX], to[INPUT_DURATION_MAX];
+    input_duration_text((int64_t)row->min, from);
+    input_duration_text((int64_t)row->max, to);
+    snprintf(out, SETTING_EXPECTED_MAX, "a duration from %s to %s", from, to);
+}
+
+static void choices_write(const struct setting_row *row, char out[SETTING_EXPECTED_MAX])
+{
+    size_t used = 0;
+    for (uint32_t i = 0; row->choices[i]; i++)
+        used += (size_t)snprintf(out + used, SETTING_EXPECTED_MAX - used, "%s%s", i ? " or " : "",
+                                 row->choices[i]);
 }
 
 void setting_expected(const struct setting_row *row, char out[SETTING_EXPECTED_MAX])
 {
-    char from[INPUT_DURATION_MAX], to[INPUT_DURATION_MAX];
-    size_t used = 0;
     switch (row->kind) {
     case SETTING_IS_TEXT:
-        snprintf(out, SETTING_EXPECTED_MAX, "%" PRIu64 " to %" PRIu64 " printable characters",
-                 row->min, row->max);
-        return;
-    case SETTING_IS_URL:
-        snprintf(out, SETTING_EXPECTED_MAX, "a URL such as http://127.0.0.1:26657");
-        return;
-    case SETTING_IS_URLS:
-    case SETTING_IS_ENDPOINTS:
-    case SETTING_IS_SEEDS:
-        snprintf(out, SETTING_EXPECTED_MAX, "at most %" PRIu64 " %s with commas between them",
-                 row->max, list_items(row->kind));
-        return;
-    case SETTING_IS_COMMAND:
-        snprintf(out, SETTING_EXPECTED_MAX, "a command of at most %" PRIu64 " characters",
-                 row->max);
-        return;
-    case SETTING_IS_ADDRESS:
-        snprintf(out, SETTING_EXPECTED_MAX, "a host and its port, such as 127.0.0.1:9050");
-        return;
-    case SETTING_IS_ENDPOINT:
-        snprintf(out, SETTING_EXPECTED_MAX, "an endpoint such as tcp://0.0.0.0:26670");
+        bounds_write(row, (struct expected_bounds){"", " to ", " printable characters"}, out);
         return;
     case SETTING_IS_WHOLE:
-        snprintf(out, SETTING_EXPECTED_MAX, "a whole number from %" PRIu64 " to %" PRIu64, row->min,
-                 row->max);
-        return;
-    case SETTING_IS_DURATION:
-        input_duration_text((int64_t)row->min, from);
-        input_duration_text((int64_t)row->max, to);
-        snprintf(out, SETTING_EXPECTED_MAX, "a duration from %s to %s", from, to);
-        return;
-    case SETTING_IS_BOOL:
-        snprintf(out, SETTING_EXPECTED_MAX, "yes or no");
-        return;
-    case SETTING_IS_CHOICE:
-        for (uint32_t i = 0; row->choices[i]; i++)
-            used += (size_t)snprintf(out + used, SETTING_EXPECTED_MAX - used, "%s%s",
-                                     i ? " or " : "", row->choices[i]);
+        bounds_write(row, (struct expected_bounds){"a whole number from ", " to ", ""}, out);
         return;
     case SETTING_IS_FRACTION:
-        snprintf(out, SETTING_EXPECTED_MAX,
-                 "a fraction of at least %" PRIu64 "/%" PRIu64 " and below 1", row->min, row->max);
-        return;
-    case SETTING_IS_PATH:
-        snprintf(out, SETTING_EXPECTED_MAX, "a path");
-        return;
-    case SETTING_IS_COIN:
-        snprintf(out, SETTING_EXPECTED_MAX, "an amount with its denomination, such as 100ukex");
+        bounds_write(row, (struct expected_bounds){"a fraction of at least ", "/", " and below 1"},
+                     out);
         return;
     case SETTING_IS_PAIR:
-        snprintf(out, SETTING_EXPECTED_MAX,
-                 "two whole numbers from %" PRIu64 " to %" PRIu64 " with a comma between them",
-                 row->min, row->max);
+        bounds_write(row,
+                     (struct expected_bounds){"two whole numbers from ", " to ",
+                                              " with a comma between them"},
+                     out);
         return;
+    case SETTING_IS_DURATION:
+        duration_write(row, out);
+        return;
+    case SETTING_IS_CHOICE:
+        choices_write(row, out);
+        return;
+    case SETTING_IS_URLS:
+        max_write(row, "URLs", out);
+        return;
+    case SETTING_IS_ENDPOINTS:
+        max_write(row, "endpoints tcp://host:port", out);
+        return;
+    case SETTING_IS_SEEDS:
+        max_write(row, "seeds KEY@tcp://host:port", out);
+        return;
+    case SETTING_IS_COMMAND:
+        max_write(row, "characters", out);
+        return;
+    default:
+        assert(expected_texts[row->kind]); /* a kind without words */
+        snprintf(out, SETTING_EXPECTED_MAX, "%s", expected_texts[row->kind]);
     }
-    assert(false); /* a kind without words */
 }
 
 void setting_url_shown(const char *url, char *out, size_t size)

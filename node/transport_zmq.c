@@ -73,6 +73,7 @@ static void set_limits(void *socket)
     set_int(socket, ZMQ_LINGER, 0);
     set_int(socket, ZMQ_BACKLOG, BACKLOG);
     set_int(socket, ZMQ_ROUTER_HANDOVER, 0);
+    set_int(socket, ZMQ_ROUTER_MANDATORY, 1); /* what has no room is said to have none */
     set_int(socket, ZMQ_HANDSHAKE_IVL, HANDSHAKE_MS);
     set_int(socket, ZMQ_CONNECT_TIMEOUT, HANDSHAKE_MS);
     set_int(socket, ZMQ_RECONNECT_IVL, -1);
@@ -346,8 +347,11 @@ static void send_frame(struct transport *t, uint32_t peer, size_t size)
     assert(line);
     void *socket = line->outbound ? t->out : t->in;
     write_id(line->id, id, line->outbound);
-    if (line->leaving || zmq_send(socket, id, sizeof id, ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0 ||
-        zmq_send(socket, t->frame, size, ZMQ_DONTWAIT) < 0)
+    if (!line->leaving && line_takes(line) &&
+        zmq_send(socket, id, sizeof id, ZMQ_SNDMORE | ZMQ_DONTWAIT) >= 0 &&
+        zmq_send(socket, t->frame, size, ZMQ_DONTWAIT) >= 0)
+        line_given(line, size);
+    else
         t->stats.unsent++;
 }
 

@@ -24,7 +24,7 @@
  * could have ended the process.
  *
  * T1 nothing here waits; each turn of the loop reads a bounded number of frames.
- * T2 whatever arrives, memory stays bounded: lines by L1 to L3, frames by their sizes and numbers above.
+ * T2 whatever arrives, memory stays bounded: lines by L1 to L4, frames by their sizes and numbers above.
  */
 #ifndef STAGGER_NODE_TRANSPORT_ZMQ_H
 #define STAGGER_NODE_TRANSPORT_ZMQ_H

@@ -364,7 +364,7 @@ static void tell_authors(struct world *w, const struct view_block *b)
                             ? view_join_counts(w->config->chain, tx->code, tx->codespace)
                             : tx->code == 0;
         if (by == BY_AGENT && tx->kind != TX_OTHER)
-            agent_included(w, tx->validator, tx->kind, tx->code, happened);
+            agents_included(w, tx->validator, tx->kind, tx->code, happened);
     }
 }
 

@@ -20,7 +20,8 @@ static int process_main(const struct devnet_options *options, const struct devne
         return fault_set(&fault, "there is no node %u", process), devnet_fail(&fault);
     if (!devnet_lock_take(dir, process, &held, &fault))
         return devnet_fail(&fault);
-    return process == DEVNET_CHAIN ? devnet_chain_main(dir) : devnet_node_main(dir, process);
+    return process == DEVNET_CHAIN ? devnet_chain_main(dir)
+                                   : devnet_node_main(dir, process, options->text[OPTION_SOFTWARE]);
 }
 
 static int process_run(const struct devnet_options *options)

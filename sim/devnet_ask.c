@@ -65,15 +65,39 @@ static bool get(const char *url, int64_t timeout_ms, struct reply *reply)
     return good;
 }
 
-bool devnet_ask(const struct devnet_dir *dir, uint32_t node, int64_t timeout_ms,
-                struct devnet_state *state)
+/* Owned by the caller (free); NULL: no answer. */
+static struct reply *ask(const struct devnet_dir *dir, uint32_t node, const char *method,
+                         int64_t timeout_ms)
 {
     char url[64];
     struct reply *reply = calloc(1, sizeof *reply);
-    (void)snprintf(url, sizeof url, "http://127.0.0.1:%u/status", devnet_node_port(dir, node));
-    bool good = reply && get(url, timeout_ms, reply) && state_take(reply, state);
+    (void)snprintf(url, sizeof url, "http://127.0.0.1:%u/%s", devnet_node_port(dir, node), method);
+    if (reply && get(url, timeout_ms, reply))
+        return reply;
+    free(reply);
+    return NULL;
+}
+
+bool devnet_ask(const struct devnet_dir *dir, uint32_t node, int64_t timeout_ms,
+                struct devnet_state *state)
+{
+    struct reply *reply = ask(dir, node, "status", timeout_ms);
+    bool good = reply && state_take(reply, state);
     free(reply);
     return good;
+}
+
+bool devnet_ask_version(const struct devnet_dir *dir, uint32_t node, int64_t timeout_ms,
+                        char version[DEVNET_VERSION_MAX])
+{
+    struct reply *reply = ask(dir, node, "abci_info", timeout_ms);
+    json_t *json = reply ? json_loadb(reply->text, reply->size, 0, NULL) : NULL;
+    const char *said = NULL;
+    (void)json_unpack(json, "{s:{s:{s:s}}}", "result", "response", "version", &said);
+    (void)snprintf(version, DEVNET_VERSION_MAX, "%s", said ? said : "");
+    json_decref(json);
+    free(reply);
+    return version[0] != '\0';
 }
 
 /* A socket file that nobody listens at refuses. */

@@ -12,7 +12,8 @@
  *     transactions and behind the first ("proof block"); otherwise after the interval of empty blocks.
  *     PROPOSER waits for as long as no more than two thirds of the power are there.
  *
- * A block's votes are taken until the next proposal, so that the next block's last commit shows also who was slow.
+ * A block's votes are taken until the next proposal, so that the next block's last commit shows also who was slow. Who
+ * is there, was asked and has not voted yet is waited for a moment longer than the block time: all nodes share one machine.
  * Its time is the weighted median of that commit's times; jumps of the clock cannot bring it behind an earlier one.
  *
  * P1  A node hears COMMITTED only of what lies synced in the block log.

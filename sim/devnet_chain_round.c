@@ -8,6 +8,8 @@
 #include "sim/devnet_chain_internal.h"
 #include "sim/devnet_chain_mark.h"
 
+#define LATE_MS 1500 /* how long a vote is waited for: a machine under load is no network's fault */
+
 /* --- when --- */
 
 /* The time after which the next block is wanted. */
@@ -22,6 +24,18 @@ static int64_t rest_until(const struct chain_process *p)
     int64_t due = p->proposed_ms + pause;
     int64_t late_votes = p->committed_ms + config->block_ms / 4;
     return due > late_votes ? due : late_votes;
+}
+
+/* Whether somebody who is there and was asked has not voted for the last block. */
+static bool votes_awaited(const struct chain_process *p, int64_t now)
+{
+    const struct chain_set *set = &p->state.last_set;
+    const struct commit *commit = &p->state.last_votes.commit;
+    for (uint32_t i = 0; !p->state.first && i < commit->count; i++)
+        if (commit->sigs[i].flag == COMMIT_ABSENT && p->peers.list[set->validators[i]].asked &&
+            chain_peers_present(&p->peers, set->validators[i], now))
+            return true;
+    return false;
 }
 
 static bool enough_present(const struct chain_process *p, int64_t now)
@@ -207,9 +221,11 @@ static void next_round(struct chain_process *p, const char *why)
 
 static int64_t step_rest(struct chain_process *p, int64_t now)
 {
-    int64_t due = rest_until(p);
+    int64_t due = rest_until(p), patience = p->committed_ms + LATE_MS;
     if (now < due)
         return due;
+    if (now < patience && votes_awaited(p, now))
+        return patience;
     p->stage = STAGE_PROPOSER;
     p->round = p->first_round;
     p->round_due_ms = 0;
@@ -235,9 +251,19 @@ static int64_t step_proposer(struct chain_process *p, int64_t now)
     return 0;
 }
 
+/* A proposer that hangs has told nobody of its block, whatever the others have said to us. */
+static bool proposer_voted(const struct chain_process *p)
+{
+    const struct commit *commit = &p->votes.commit;
+    for (uint32_t i = 0; i < commit->count; i++)
+        if (memcmp(p->state.set.members[i].address, p->block.header.proposer, ADDRESS_SIZE) == 0)
+            return commit->sigs[i].flag == COMMIT_FOR_BLOCK;
+    return false;
+}
+
 static int64_t step_votes(struct chain_process *p, int64_t now)
 {
-    if (chain_set_decides(&p->state.set, p->votes.power)) {
+    if (proposer_voted(p) && chain_set_decides(&p->state.set, p->votes.power)) {
         commit(p);
         return 0;
     }

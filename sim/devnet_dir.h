@@ -95,6 +95,7 @@ pid_t devnet_lock_holder(const struct devnet_dir *dir, uint32_t process);
 
 /* The processes themselves; return the exit status. In sim/devnet_chain.c and sim/devnet_node.c. */
 int devnet_chain_main(const struct devnet_dir *dir);
-int devnet_node_main(const struct devnet_dir *dir, uint32_t node);
+/* software: the application's version, as the RPC shows it; NULL: the chain's own. */
+int devnet_node_main(const struct devnet_dir *dir, uint32_t node, const char *software);
 
 #endif

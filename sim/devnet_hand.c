@@ -118,7 +118,7 @@ static bool end_whole(const struct devnet_dir *dir, struct fault *fault)
                              "%s: the supervisor (process %ld) still runs after %d s; see %s/log",
                              dir->path, (long)supervisor, DEVNET_STOP_TIMEOUT_MS / 1000, dir->path);
     }
-    uint32_t left = devnet_processes_end(dir);
+    uint32_t left = devnet_processes_end(dir, true);
     (void)unlink(dir->socket);
     devnet_public_remove(dir);
     if (supervisor > 0)

@@ -207,16 +207,16 @@ static void end_all(const int *pidfds, uint32_t count)
     }
 }
 
-uint32_t devnet_processes_end(const struct devnet_dir *dir)
+uint32_t devnet_processes_end(const struct devnet_dir *dir, bool nodes)
 {
     int pidfds[DEVNET_NODES_MAX];
-    uint32_t found = 0;
+    uint32_t found = 0, count = nodes ? dir->genesis.count : 0;
     assert(dir->genesis.count <= DEVNET_NODES_MAX);
-    for (uint32_t i = 0; i < dir->genesis.count; i++) {
+    for (uint32_t i = 0; i < count; i++) {
         pidfds[i] = holder_open(dir, i);
         found += pidfds[i] >= 0 ? 1 : 0;
     }
-    end_all(pidfds, dir->genesis.count);
+    end_all(pidfds, count);
     pidfds[0] = holder_open(dir, DEVNET_CHAIN);
     found += pidfds[0] >= 0 ? 1 : 0;
     end_all(pidfds, 1);

@@ -263,7 +263,7 @@ static bool fixed_check(const struct devnet_dir *dir, const struct devnet_option
             continue;
         fixed_text(dir, i, has);
         return fault_set(fault,
-                         "%s%s%s: the devnet in %s was made %s%s; leave the option out, or "
+                         "--%s%s%s: the devnet in %s was made %s%s; leave the option out, or "
                          "choose another --dir",
                          devnet_option_name(i), options->text[i] ? " " : "",
                          options->text[i] ? options->text[i] : "", dir->path,

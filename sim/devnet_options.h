@@ -35,6 +35,8 @@ enum devnet_option {
     OPTION_TIMEOUT_PROPOSE,
     /* of one run */
     OPTION_DIR,
+    OPTION_EXTERNAL_NODES,
+    OPTION_SOFTWARE, /* of RUN */
     OPTION_DETACH,
     OPTION_HELP,
     OPTION_COUNT,
@@ -52,7 +54,7 @@ struct devnet_options {
 MUST_CHECK bool devnet_options_read(int argc, char **argv, struct devnet_options *options,
                                     struct fault *fault);
 
-const char *devnet_option_name(enum devnet_option option); /* with its dashes */
+const char *devnet_option_name(enum devnet_option option); /* without its dashes */
 
 void devnet_usage(FILE *out);
 

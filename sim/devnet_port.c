@@ -88,7 +88,7 @@ bool devnet_ports_check(const struct devnet_dir *dir, struct fault *fault)
 {
     char folder[DEVNET_RUNTIME_MAX];
     for (uint32_t i = 0; i < dir->genesis.count; i++)
-        if (!devnet_port_check(dir, i, fault))
+        if (devnet_lock_holder(dir, i) == 0 && !devnet_port_check(dir, i, fault))
             return false;
     if (devnet_runtime_folder(folder, fault))
         for (uint32_t i = 0; i < dir->genesis.count; i += BLOCK)

@@ -105,13 +105,18 @@ static void command_print(const struct devnet_dir *dir, const char *command, con
     devnet_quote_print(name[0] ? devnet_dir_file(dir, name, path) : dir->path, stdout);
 }
 
-void devnet_summary_print(const struct devnet_dir *dir, bool detached, int64_t height)
+void devnet_summary_print(const struct devnet_dir *dir, bool detached, bool external,
+                          int64_t height)
 {
     char account[BECH32_TEXT_MAX], every[INPUT_DURATION_MAX];
     uint32_t count = dir->genesis.count;
     input_duration_text(dir->block_time_ms, every);
-    printf("devnet %s is up at height %" PRId64 ": %u validator%s, a block every %s\n\n",
-           dir->genesis.chain_id, height, count, count == 1 ? "" : "s", every);
+    if (external)
+        printf("devnet %s waits for its %u node%s, a block every %s then\n\n",
+               dir->genesis.chain_id, count, count == 1 ? "" : "s", every);
+    else
+        printf("devnet %s is up at height %" PRId64 ": %u validator%s, a block every %s\n\n",
+               dir->genesis.chain_id, height, count, count == 1 ? "" : "s", every);
     for (uint32_t i = 0; i < count; i++) {
         if (i == LISTED_MAX && count > LISTED_MAX + 1) {
             printf("  ... and so on up to node %u\n", count - 1);
@@ -125,7 +130,8 @@ void devnet_summary_print(const struct devnet_dir *dir, bool detached, int64_t h
     putchar('\n');
     command_print(dir, "stagger tx pause --config", "agents/0.conf");
     printf(" --wait\n");
-    command_print(dir, "stagger devnet node kill 0 --dir", "");
+    command_print(
+        dir, external ? "stagger devnet node run 0 --dir" : "stagger devnet node kill 0 --dir", "");
     putchar('\n');
     command_print(dir, detached ? "stagger devnet stop --dir" : "stagger devnet status --dir", "");
     printf("%s\n", detached ? "" : "\n\nCtrl-C stops it; the next start goes on from there.");

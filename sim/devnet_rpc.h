@@ -23,6 +23,7 @@
 struct devnet_rpc { /* what the node tells its RPC; the node keeps it up to date */
     const struct devnet_dir *dir;
     uint32_t node;
+    const char *software; /* the application's version; NULL: the chain's own */
     struct devnet_key key;
     struct devnet_ledger *ledger;
     struct devnet_pool *pool;

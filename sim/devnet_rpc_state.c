@@ -218,9 +218,9 @@ json_t *rpc_abci_info(struct rpc_call *call)
     struct app *app = devnet_ledger_app(call->rpc->ledger);
     bool kira = call->rpc->dir->genesis.kind == CHAIN_KIRA;
     int64_t height = (int64_t)model_height(app_model(app)).n;
+    const char *software = call->rpc->software ? call->rpc->software : kira ? "v0.4.13" : "1.5.2";
     uint8_t hash[HASH_SIZE];
-    json_t *info = json_pack("{s:s,s:s}", "data", kira ? "Sekai" : "dcl", "version",
-                             kira ? "v0.4.13" : "1.5.2");
+    json_t *info = json_pack("{s:s,s:s}", "data", kira ? "Sekai" : "dcl", "version", software);
     if (info && devnet_ledger_head(call->rpc->ledger) > 0) {
         app_hash(app, hash);
         json_object_set_new(info, "last_block_height", rpc_json_number(height));

@@ -76,12 +76,12 @@ pid_t devnet_spawn(const struct devnet_dir *dir, uint32_t process, struct fault 
     return 0;
 }
 
-void devnet_log_last(const struct devnet_dir *dir, uint32_t process, char line[DEVNET_LINE_MAX])
+void devnet_log_tail(const char *path, char line[DEVNET_LINE_MAX])
 {
-    char path[DEVNET_PATH_MAX], text[TAIL_MAX + 1];
+    char text[TAIL_MAX + 1];
     struct stat state;
     ssize_t size = 0;
-    int descriptor = open(devnet_process_file(dir, process, "log", path), O_RDONLY | O_CLOEXEC);
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
     if (descriptor >= 0 && fstat(descriptor, &state) == 0)
         size = pread(descriptor, text, TAIL_MAX,
                      state.st_size > TAIL_MAX ? state.st_size - TAIL_MAX : 0);
@@ -97,9 +97,9 @@ void devnet_log_last(const struct devnet_dir *dir, uint32_t process, char line[D
 void devnet_ended_text(const struct devnet_dir *dir, uint32_t process, int status,
                        struct fault *fault)
 {
-    char name[DEVNET_TEXT_MAX], line[DEVNET_LINE_MAX];
+    char name[DEVNET_TEXT_MAX], line[DEVNET_LINE_MAX], path[DEVNET_PATH_MAX];
     devnet_process_name(process, name);
-    devnet_log_last(dir, process, line);
+    devnet_log_tail(devnet_process_file(dir, process, "log", path), line);
     if (process < DEVNET_CHAIN && WIFEXITED(status) && WEXITSTATUS(status) == DEVNET_PORT_TAKEN)
         (void)devnet_port_fault(dir, process, fault);
     else if (WIFEXITED(status) && WEXITSTATUS(status) == 0)

@@ -4,6 +4,8 @@
  *     start      chain process, then nodes; until each answers and has the first block
  *     stay       SIGCHLD: one ended, devnet.json says so    DEVNET_SIGNAL_START: start one
  *     stop       SIGINT, SIGTERM, SIGHUP: nodes first, then the chain process
+ *
+ * With --external-nodes the nodes are others' children: they are neither started nor ended here, only followed.
  */
 #define _XOPEN_SOURCE 700 /* realpath() */
 
@@ -32,7 +34,8 @@
 struct supervisor {
     struct devnet_dir dir;
     int signals; /* signalfd */
-    bool stopping, ending, up, failed, terminal, detached;
+    struct devnet_watch watch;
+    bool stopping, ending, up, failed, terminal, detached, external;
     struct fault fault; /* when `failed` */
     pid_t pids[DEVNET_NODES_MAX + 1];
     int64_t height;
@@ -92,10 +95,10 @@ static bool make(const char *path, const struct devnet_options *options, struct 
 }
 
 /* What a run that was killed left behind: processes, their socket, devnet.json. */
-static void leftovers_clean(const struct devnet_dir *dir, const char *socket)
+static void leftovers_clean(const struct devnet_dir *dir, const char *socket, bool nodes)
 {
     char path[DEVNET_PATH_MAX];
-    uint32_t ended = devnet_processes_end(dir);
+    uint32_t ended = devnet_processes_end(dir, nodes);
     bool stale = devnet_exists(devnet_dir_file(dir, "devnet.json", path)) || devnet_exists(socket);
     if (ended > 0)
         fprintf(stderr,
@@ -115,7 +118,7 @@ static bool settle(struct devnet_dir *dir, const struct devnet_options *options,
     memcpy(socket, dir->socket, sizeof socket);
     if (!devnet_settings_merge(dir, options, fault))
         return false;
-    leftovers_clean(dir, socket);
+    leftovers_clean(dir, socket, !options->given[OPTION_EXTERNAL_NODES]);
     return devnet_agents_write(dir, fault) && devnet_ports_check(dir, fault);
 }
 
@@ -225,15 +228,27 @@ static void signal_take(struct supervisor *supervisor, const struct signalfd_sig
         supervisor->stopping = true;
 }
 
+static void nodes_follow(struct supervisor *supervisor)
+{
+    struct fault fault;
+    if (supervisor->external && devnet_watch_look(&supervisor->dir, &supervisor->watch) &&
+        supervisor->up && !supervisor->ending &&
+        !devnet_public_write(&supervisor->dir, false, &fault))
+        say(supervisor, &fault);
+}
+
 /* Until something happened, or for so long; -1: for ever. */
 static void wait_some(struct supervisor *supervisor, int timeout_ms)
 {
     struct signalfd_siginfo info;
-    struct pollfd wait = {.fd = supervisor->signals, .events = POLLIN};
-    if (poll(&wait, 1, timeout_ms) <= 0)
-        return;
+    struct pollfd wait[] = {{.fd = supervisor->signals, .events = POLLIN},
+                            {.fd = supervisor->watch.descriptor, .events = POLLIN}};
+    if (supervisor->watch.again && (timeout_ms < 0 || timeout_ms > LOOK_MS))
+        timeout_ms = LOOK_MS;
+    (void)poll(wait, 2, timeout_ms);
     while (read(supervisor->signals, &info, sizeof info) == (ssize_t)sizeof info)
         signal_take(supervisor, &info);
+    nodes_follow(supervisor);
 }
 
 /* --- start --- */
@@ -269,12 +284,16 @@ static bool await(struct supervisor *supervisor, uint32_t process)
 
 static bool start(struct supervisor *supervisor)
 {
+    if (supervisor->external &&
+        !devnet_watch_open(&supervisor->dir, &supervisor->watch, &supervisor->fault))
+        return give_up(supervisor);
     spawn(supervisor, DEVNET_CHAIN);
     if (!await(supervisor, DEVNET_CHAIN))
         return false;
-    for (uint32_t i = 0; i < supervisor->dir.genesis.count && !supervisor->failed; i++)
+    uint32_t count = supervisor->external ? 0 : supervisor->dir.genesis.count;
+    for (uint32_t i = 0; i < count && !supervisor->failed; i++)
         spawn(supervisor, i);
-    for (uint32_t i = 0; i < supervisor->dir.genesis.count; i++)
+    for (uint32_t i = 0; i < count; i++)
         if (!await(supervisor, i))
             return false;
     supervisor->up = devnet_public_write(&supervisor->dir, true, &supervisor->fault);
@@ -289,7 +308,7 @@ static void live_print(struct supervisor *supervisor)
     uint32_t live = 0, asked_of = 0, count = supervisor->dir.genesis.count;
     bool known = false;
     for (uint32_t i = 0; i < count; i++) {
-        bool runs = supervisor->pids[i] != 0;
+        bool runs = supervisor->pids[i] != 0 || supervisor->watch.pids[i] != 0;
         live += runs ? 1 : 0;
         if (runs && !known && asked_of++ < LIVE_ASKED_MAX &&
             devnet_ask(&supervisor->dir, i, LOOK_MS * 4, &state)) {
@@ -391,10 +410,13 @@ static int supervise(const struct devnet_options *options, int ready)
     struct supervisor *supervisor = calloc(1, sizeof *supervisor);
     assert(supervisor);
     supervisor->signals = signals_open();
+    supervisor->watch.descriptor = -1;
+    supervisor->external = options->given[OPTION_EXTERNAL_NODES];
     supervisor->terminal = isatty(STDOUT_FILENO) == 1 && ready < 0;
     bool prepared = prepare(supervisor, options);
     if (prepared && start(supervisor)) {
-        devnet_summary_print(&supervisor->dir, ready >= 0, supervisor->height);
+        devnet_summary_print(&supervisor->dir, ready >= 0, supervisor->external,
+                             supervisor->height);
         if (ready >= 0)
             detach(supervisor, ready);
         stay(supervisor);
@@ -402,6 +424,7 @@ static int supervise(const struct devnet_options *options, int ready)
     if (prepared)
         stop(supervisor);
     int status = !prepared || supervisor->failed ? devnet_fail(&supervisor->fault) : 0;
+    devnet_watch_close(&supervisor->watch);
     devnet_dir_close(&supervisor->dir);
     close(supervisor->signals);
     free(supervisor);

@@ -129,7 +129,7 @@ void host_synced(struct world *w, uint32_t v, uint32_t generation)
         return;
     h->synced = true;
     h->synced_height = model_height(w->chain).n;
-    agent_tell_node(w, v);
+    agents_tell_node(w, v);
     blocks_poke(w);
 }
 
@@ -173,7 +173,7 @@ void host_lose(struct world *w, uint32_t v)
     h->lost = true;
     w->undone -= counts;
     w->result->failed += counts;
-    agent_die(w, v, 0);
+    agents_die(w, v, 0);
 }
 
 /* The runtime does one thing after the other: a start waits for the reinitialisation before it. */

@@ -42,7 +42,7 @@ int64_t html_x(const struct html_axis *axis, int64_t ms);
 /* A vertical line at every tick. */
 void html_axis_grid(FILE *out, const struct html_axis *axis, int64_t top, int64_t bottom);
 
-/* The ticks' times as h:mm, centred on their lines, with their baseline at y. */
+/* The ticks' times as h:mm, or h:mm:ss where they are close, centred on their lines, with their baseline at y. */
 void html_axis_times(FILE *out, const struct html_axis *axis, int64_t y);
 
 /* Escaped for elements and for quoted attributes, cleaned by words_clean(). NULL is nothing. */

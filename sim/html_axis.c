@@ -8,10 +8,11 @@
 
 static int64_t tick_for(int64_t span_ms)
 {
-    static const int64_t minutes[] = {1, 2, 5, 10, 15, 30, 60, 120, 240, 360, 720, 1440};
+    static const int64_t seconds[] = {5,   10,   15,   30,   60,    120,   300,   600,
+                                      900, 1800, 3600, 7200, 14400, 21600, 43200, 86400};
     int64_t tick = 0;
-    for (size_t i = 0; i < sizeof minutes / sizeof *minutes; i++) {
-        tick = minutes[i] * 60000;
+    for (size_t i = 0; i < sizeof seconds / sizeof *seconds; i++) {
+        tick = seconds[i] * 1000;
         if (span_ms / tick < TICKS_MAX) {
             return tick;
         }
@@ -72,7 +73,8 @@ void html_axis_times(FILE *out, const struct html_axis *axis, int64_t y)
     for (int64_t t = axis->from_ms; t <= axis->to_ms; t += axis->tick_ms) {
         char text[WORDS_MAX];
         fprintf(out, "<text x=\"%" PRId64 "\" y=\"%" PRId64 "\">%s</text>", html_x(axis, t), y,
-                words_clock(text, t - axis->from_ms));
+                axis->tick_ms < 60000 ? words_clock_s(text, t - axis->from_ms)
+                                      : words_clock(text, t - axis->from_ms));
     }
     fputs("</g>\n", out);
 }

@@ -397,10 +397,10 @@ static void put_picture(FILE *out, const struct picture *p)
     html_axis_times(out, p->axis, BOTTOM + 190);
     put_heights(out, p);
     fprintf(out,
-            "<text class=\"tick\" x=\"%d\" y=\"%d\" text-anchor=\"middle\">hours and minutes since "
-            "the first "
-            "block, and the block then</text>\n",
-            (HTML_LEFT + HTML_RIGHT) / 2, BOTTOM + 530);
+            "<text class=\"tick\" x=\"%d\" y=\"%d\" text-anchor=\"middle\">hours%s since "
+            "the first block, and the block then</text>\n",
+            (HTML_LEFT + HTML_RIGHT) / 2, BOTTOM + 530,
+            p->axis->tick_ms < 60000 ? ", minutes and seconds" : " and minutes");
     bool still = put_stills(out, p);
     if (set) {
         put_line(out, p, FIELD_SET, "setline");

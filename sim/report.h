@@ -83,6 +83,8 @@ struct report { /* everything borrowed */
     uint32_t point_count;
     const struct report_bar *bars;
     uint32_t bar_count;
+    const char
+        *ran; /* the command behind a network that really ran, "stagger demo"; NULL: simulated */
 };
 
 struct summary { /* of many seeds */

@@ -60,11 +60,15 @@ static void put_header(FILE *out, const struct report *r)
 {
     const struct result *row = r->rows;
     char verdict[REPORT_VERDICT_MAX], a[WORDS_MAX], b[WORDS_MAX], c[WORDS_MAX];
-    fputs("<header>\n<p class=\"eyebrow\">stagger sim &#183; <bdi>", out);
+    fprintf(out, "<header>\n<p class=\"eyebrow\">%s &#183; <bdi>", r->ran ? r->ran : "stagger sim");
     html_text(out, r->chain_id);
-    fputs("</bdi> &#183; ", out);
-    html_text(out, row->strategy);
-    fprintf(out, " &#183; seed %" PRIu64 "</p>\n<h1>", row->seed);
+    fputs("</bdi>", out);
+    if (!r->ran) {
+        fputs(" &#183; ", out);
+        html_text(out, row->strategy);
+        fprintf(out, " &#183; seed %" PRIu64, row->seed);
+    }
+    fputs("</p>\n<h1>", out);
     put_sentence(out, row);
     fputs("</h1>\n", out);
     if (!run_is_good(row)) {
@@ -113,7 +117,7 @@ static void put_pace(FILE *out, const struct result *row)
     }
 }
 
-static void put_safety(FILE *out, const struct result *row)
+static void put_safety(FILE *out, const struct result *row, bool ran)
 {
     char a[WORDS_MAX], b[WORDS_MAX], c[WORDS_MAX];
     bool broke = row->min_live < row->floor;
@@ -126,19 +130,24 @@ static void put_safety(FILE *out, const struct result *row)
              row->chain_stopped_for_good, "%s",
              row->chain_stopped_for_good ? "and then stopped for good"
                                          : "beyond three block times");
+    put_card(out, "missed blocks in the set", words_number(a, row->missed_blocks_in_set),
+             row->missed_blocks_in_set > 0, "%s",
+             ran ? "by whoever stood in it" : "by nodes that were down by choice");
 }
 
-static void put_cards(FILE *out, const struct result *row)
+static void put_cards(FILE *out, const struct result *row, bool ran)
 {
     char a[WORDS_MAX], b[WORDS_MAX], c[WORDS_MAX];
     fputs("<dl class=\"cards\" aria-label=\"Key figures\">\n", out);
     snprintf(c, sizeof c, "%" PRIu32 "/%" PRIu32, row->done, row->agents);
-    put_card(out, "done", c, row->undone, "%s lost their host for good",
-             words_number(b, row->failed));
+    if (ran) {
+        put_card(out, "done", c, row->undone, "away once and back");
+    } else {
+        put_card(out, "done", c, row->undone, "%s lost their host for good",
+                 words_number(b, row->failed));
+    }
     put_pace(out, row);
-    put_safety(out, row);
-    put_card(out, "missed blocks in the set", words_number(a, row->missed_blocks_in_set),
-             row->missed_blocks_in_set > 0, "by nodes that were down by choice");
+    put_safety(out, row, ran);
     put_card(out, "left paused", words_number(a, row->left_paused), row->left_paused > 0,
              "at the end");
     put_card(out, "permits", words_number(a, row->permits), false, "%s unused, %s joins",
@@ -204,13 +213,30 @@ static bool was_told(const struct report *r, uint32_t row)
     return html_strategy(r->rows[row].strategy) == NULL;
 }
 
+static void put_glossary_strategies(FILE *out, const struct report *r)
+{
+    fputs("<dt>lower bound</dt><dd>What no schedule can beat: the longest turn, or all turns "
+          "divided by the budget with perfect handover.</dd>\n",
+          out);
+    for (uint32_t i = 0; i < r->row_count; i++) {
+        if (!was_told(r, i)) {
+            fputs("<dt>", out);
+            html_text(out, r->rows[i].strategy);
+            fprintf(out, "</dt><dd>A strategy &#8211; %s.</dd>\n",
+                    html_strategy(r->rows[i].strategy));
+        }
+    }
+}
+
 static void put_glossary(FILE *out, const struct report *r)
 {
-    fputs("<section>\n<h2>Words</h2>\n<dl class=\"glossary\">\n"
-          "<dt>live</dt><dd>A validator of the set that can sign the next block: it is in the set "
-          "and its "
-          "node is up.</dd>\n"
-          "<dt>floor</dt><dd>The number of live validators that a run must never go below: at "
+    fprintf(
+        out,
+        "<section>\n<h2>Words</h2>\n<dl class=\"glossary\">\n"
+        "<dt>live</dt><dd>A validator of the set that can sign the next block: it is in the set "
+        "and %s.</dd>\n",
+        r->ran ? "has signed one of the latest blocks" : "its node is up");
+    fputs("<dt>floor</dt><dd>The number of live validators that a run must never go below: at "
           "least the "
           "chain&#8217;s min_validators, and more than two thirds of the whole network unless the "
           "charter "
@@ -228,18 +254,10 @@ static void put_glossary(FILE *out, const struct report *r)
           "without a missed block.</dd>\n"
           "<dt>makespan</dt><dd>From the first block at which agents may act to the block that "
           "first shows "
-          "the last returned validator signing.</dd>\n"
-          "<dt>lower bound</dt><dd>What no schedule can beat: the longest turn, or all turns "
-          "divided by the "
-          "budget with perfect handover.</dd>\n",
+          "the last returned validator signing.</dd>\n",
           out);
-    for (uint32_t i = 0; i < r->row_count; i++) {
-        if (!was_told(r, i)) {
-            fputs("<dt>", out);
-            html_text(out, r->rows[i].strategy);
-            fprintf(out, "</dt><dd>A strategy &#8211; %s.</dd>\n",
-                    html_strategy(r->rows[i].strategy));
-        }
+    if (!r->ran) {
+        put_glossary_strategies(out, r);
     }
     fputs("</dl>\n</section>\n", out);
 }
@@ -255,9 +273,12 @@ static void put_head(FILE *out, const struct report *r)
           "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>",
           out);
     html_text(out, r->chain_id);
-    fputs(", ", out);
-    html_text(out, r->rows[0].strategy);
-    fprintf(out, ", seed %" PRIu64 " &#8211; stagger sim</title>\n", r->rows[0].seed);
+    if (!r->ran) {
+        fputs(", ", out);
+        html_text(out, r->rows[0].strategy);
+        fprintf(out, ", seed %" PRIu64, r->rows[0].seed);
+    }
+    fprintf(out, " &#8211; %s</title>\n", r->ran ? r->ran : "stagger sim");
     html_style(out);
     fputs("</head>\n<body>\n"
           "<svg class=\"defs\" width=\"0\" height=\"0\" aria-hidden=\"true\"><defs>"
@@ -276,12 +297,14 @@ void report_html(FILE *out, const struct report *report)
     struct html_axis axis = html_axis_create(report);
     put_head(out, report);
     put_header(out, report);
-    put_cards(out, row);
+    put_cards(out, row, report->ran != NULL);
     put_violations(out, row);
     fputs("<section>\n<h2>Live validators against the floor</h2>\n", out);
     html_live(out, report, &axis);
-    fputs("</section>\n<section>\n<h2>The strategies side by side</h2>\n", out);
-    html_compare(out, report);
+    if (!report->ran) {
+        fputs("</section>\n<section>\n<h2>The strategies side by side</h2>\n", out);
+        html_compare(out, report);
+    }
     fputs("</section>\n<section>\n<h2>Who was out when</h2>\n", out);
     html_gantt(out, report, &axis);
     fputs("</section>\n", out);

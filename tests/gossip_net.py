@@ -12,14 +12,23 @@ GOSSIP_NODE = os.environ.get("GOSSIP_NODE", "")
 ANSWER_S = 20
 
 
-def free_ports(count):
+def has_ipv6():
+    try:
+        with socket.socket(socket.AF_INET6) as one:
+            one.bind(("::1", 0))
+        return True
+    except OSError:
+        return False
+
+
+def free_ports(count, host="127.0.0.1"):
     """Ports that were free a moment ago, and below those that the kernel gives to who dials."""
     ports = []
     while len(ports) < count:
         port = random.randrange(10_000, 32_000)
-        with socket.socket() as one:
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as one:
             try:
-                one.bind(("127.0.0.1", port))
+                one.bind((host, port))
             except OSError:
                 continue
         if port not in ports:
@@ -28,14 +37,15 @@ def free_ports(count):
 
 
 class Member:
-    """One process; what it hears is kept in `heard`, {number of a member: [(plan, ms)]}."""
+    """One process; what it hears is kept in `heard`, {number of a member: [(plan, ms)]}. The host is written as in an
+    endpoint."""
 
-    def __init__(self, members, number, port=None, seeds=(), options=()):
+    def __init__(self, members, number, port=None, seeds=(), options=(), host="127.0.0.1"):
         command = [GOSSIP_NODE, "--members", str(members), "--number", str(number), *map(str, options)]
         if port:
-            command += ["--listen", f"tcp://127.0.0.1:{port}"]
+            command += ["--listen", f"tcp://{host}:{port}"]
         for seed, seed_port in seeds:
-            command += ["--seed", f"{seed}=tcp://127.0.0.1:{seed_port}"]
+            command += ["--seed", f"{seed}=tcp://{host}:{seed_port}"]
         self.number, self.port = number, port
         self.heard, self.voids, self.answers = {}, {}, queue.Queue()
         self.news = threading.Condition()

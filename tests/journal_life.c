@@ -140,7 +140,7 @@ static void check_view(struct life *life)
     assert_int_equal(view_head(life->view).n, life->found.head.n);
     if (due) {
         view_results(life->view, NULL, 0);
-        journal_append_results(life->journal, NULL, 0);
+        journal_append_results(life->journal, life->view, NULL, 0);
     }
     life->synced.block = life->appended.block = life->found.head.n;
 }
@@ -208,7 +208,7 @@ void life_block(struct life *life)
     (void)view_block(life->view, &block);
     journal_append_block(life->journal, life->view, &block);
     view_results(life->view, &tx, block.tx_count);
-    journal_append_results(life->journal, &tx, block.tx_count);
+    journal_append_results(life->journal, life->view, &tx, block.tx_count);
     life->appended.block = height;
 }
 

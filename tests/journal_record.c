@@ -57,7 +57,7 @@ void __wrap_view_results(struct view *view, const struct view_tx *txs, uint32_t 
 {
     __real_view_results(view, txs, count);
     if (recorder.journal && recorder.view == view)
-        journal_append_results(recorder.journal, txs, count);
+        journal_append_results(recorder.journal, view, txs, count);
 }
 
 void __wrap_coord_init(struct coord *core, const struct coord_policy *policy, uint32_t self)

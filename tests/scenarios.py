@@ -70,6 +70,9 @@ def networks():
     yield "bundled network", ["--genesis", "synthetic", "--min-validators", "200", "--seed", "7"]
     yield "lossless", ["--validators", "60", "--seed", "5", "--loss", "0"]
     yield "gossip dead", ["--validators", "60", "--seed", "5", "--loss", "1"]
+    yield "nobody gossips", ["--validators", "60", "--seed", "5", "--gossip", "0"]
+    yield "hostile gossip", ["--validators", "60", "--seed", "5", "--gossip", "60", "--hostile", "0.15",
+                             "--hostile-kinds", "gossip"]
     yield "five agents", ["--genesis", "synthetic", "--min-validators", "200", "--agents", "5"]
     for name, more in (("testnet-9", ["--min-validators", "200"]), ("testnet-6", [])):
         path = SHARED / "data" / f"{name}-genesis.json"
@@ -102,17 +105,29 @@ def permits(arguments):
 
 def check_gossip_decides_nothing():
     for size in ("21", "100"):
-        base = ["--validators", size, "--seed", "11", "--reboot", "lognormal:300s,0.4"]
+        base = ["--validators", size, "--seed", "11", "--reboot", "lognormal:300s,0.4", "--gossip", size]
         with_gossip, without = permits(base + ["--loss", "0"]), permits(base + ["--loss", "1"])
         if with_gossip[0] != without[0] or abs(with_gossip[1] - without[1]) > 0.01 * with_gossip[1]:
             return [f"gossip changes the permits or the makespan of {size} validators"]
     return []
 
 
+def check_gossip_is_heard():
+    """Agents whose nodes lag learn it from the others, and from nobody else."""
+    with tempfile.TemporaryDirectory() as folder:
+        story, trace = Path(folder) / "lag.scn", Path(folder) / "t"
+        story.write_text("# Nodes lag.\nvalidators 30\nseed 3\nat 10s lag 1,2,3,4,5 by 15 blocks for 10m\n")
+        for speakers, heard in (("30", True), ("0", False)):
+            run([STAGGER, "sim", "--scenario", story, "--gossip", speakers, "--trace", trace, "--quiet"])
+            if ("others see blocks" in trace.read_text()) != heard:
+                return [f"with --gossip {speakers} lagging agents are told: {not heard}"]
+    return []
+
+
 def main(wanted):
     failures = []
     if not wanted:
-        failures += check_gossip_decides_nothing()
+        failures += check_gossip_decides_nothing() + check_gossip_is_heard()
 
     def one(case):
         name, arguments, want, all_done = case

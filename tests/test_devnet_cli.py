@@ -481,6 +481,88 @@ class InTheWay(Case):
         self.assertEqual(run("devnet", "status", "--dir", self.dir).out.count("stopped"), 4)
 
 
+class ExternalNodes(Case):
+    """Nodes that others start: here this test, in place of a process manager."""
+
+    def run_node(self, node, *words):
+        words = [STAGGER, "devnet", "node", "run", str(node), "--dir", self.dir, *words]
+        with open(os.path.join(self.folder, "node-%d.log" % node), "ab") as log:
+            child = subprocess.Popen(words, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        self.children.append(child)
+        return child
+
+    def follows(self, node, pid):
+        until(lambda: self.node_pid(node) == pid, "devnet.json names process %d for node %d" % (pid, node))
+
+    def version(self, node):
+        return get(self.public()["validators"][node]["rpc"] + "/abci_info")["response"]["version"]
+
+    def test_nodes_come_and_go(self):
+        done = self.up("--validators", 4, "--external-nodes")
+        self.assertIn("waits for its 4 nodes", done.out)
+        self.assertEqual([self.node_pid(node) for node in range(4)], [0] * 4)
+        nodes = [self.run_node(node, "--software", "v1") for node in range(4)]
+        for node, child in enumerate(nodes):
+            self.follows(node, child.pid)
+        until(lambda: self.height() > 2, "blocks")
+        self.assertEqual(self.version(2), "v1")
+        for number, status in ((signal.SIGTERM, 0), (signal.SIGINT, 0), (signal.SIGKILL, -signal.SIGKILL)):
+            nodes[2].send_signal(number)
+            self.assertEqual(nodes[2].wait(10), status)
+            self.follows(2, 0)
+            self.grows()
+            nodes[2] = self.run_node(2, "--software", "v2")
+            self.follows(2, nodes[2].pid)
+            until(lambda: self.height(2) > 0, "node 2 answers")
+            self.assertEqual(self.version(2), "v2")
+
+    def test_the_supervisor_leaves_them_alone(self):
+        self.up("--validators", 4, "--external-nodes")
+        nodes = [self.run_node(node) for node in range(4)]
+        for node, child in enumerate(nodes):
+            self.follows(node, child.pid)
+        self.grows()
+        self.assertEqual(self.version(0), "v0.4.13")
+        public = self.public()
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            os.kill(self.public()["supervisor_pid"], number)
+            until(lambda: not alive(public["supervisor_pid"]), "the supervisor is gone")
+            self.assertTrue(all(alive(child.pid) for child in nodes))
+            self.up("--external-nodes")
+            public = self.public()
+            self.assertEqual([one["node_pid"] for one in public["validators"]], [child.pid for child in nodes])
+            self.grows()
+        self.hand("stop")
+        self.assertEqual([child.wait(10) for child in nodes], [0] * 4)
+
+    def test_what_is_refused(self):
+        self.up("--validators", 2)
+        for words, says in ((["node", "run", "0"], "runs already"), (["node", "run", "7"], "no node 7"),
+                            (["node", "start", "0", "--software", "v2"], "--software is for"),
+                            (["node", "run", "1", "--software", "a b"], "letters"),
+                            (["status", "--external-nodes"], "only --dir")):
+            with self.subTest(words):
+                self.refused(*words, "--dir", self.dir, says=says)
+
+
+class Stalled(Case):
+    def test_who_hangs_proposes_nothing(self):
+        """Its votes are missing, and so is the block that it would propose."""
+        self.up("--validators", 4)
+        public = self.public()["validators"]
+        until(lambda: self.height() > 4, "blocks")
+        os.kill(public[1]["node_pid"], signal.SIGSTOP)
+        try:
+            first = self.height() + 2
+            until(lambda: self.height() >= first + 8, "blocks without it")
+            for height in range(first, first + 9):
+                header = get("%s/header?height=%d" % (public[0]["rpc"], height))["header"]
+                self.assertNotEqual(header["proposer_address"], public[1]["address"], "block %d" % height)
+        finally:
+            os.kill(public[1]["node_pid"], signal.SIGCONT)
+        self.grows(1)
+
+
 class Options(Case):
     def test_what_is_refused(self):
         for words, says in (
@@ -508,7 +590,7 @@ class Options(Case):
 
     def test_help(self):
         done = self.well("devnet", "--help")
-        for word in ("--empty-blocks", "node start|stop|kill N", "--detach"):
+        for word in ("--empty-blocks", "node start|stop|kill N", "node run N", "--external-nodes", "--detach"):
             self.assertIn(word, done.out)
 
 

@@ -79,7 +79,7 @@ class Feed:
 
     @property
     def fault(self):
-        return self.of("done")[-1]["fault"]
+        return self.of("done")[-1]["fault"] if self.of("done") else ""
 
     @property
     def end(self):
@@ -255,17 +255,24 @@ class Journals(FeedTest):
             self.assertEqual([line["first"] for line in feed.of("begun")], [history.first])
             self.assert_draws(feed, expected(trace))
 
-    def lives(self, arguments, deaths, *, without=(), compare=()):
+    @staticmethod
+    def unclaimed(history, world, height):
+        """Who has no record yet at this height: who claims one is in the set two blocks later."""
+        seen = {m["address"].lower() for h in range(history.first, height + 3) for m in history.sets.get(h, ())}
+        return [v["validator"] for v in world["validators"] if v["address"] not in seen]
+
+    def lives(self, arguments, deaths, *, compare=()):
         """The feeds of one journal: each dies where it is told to, the last one reads to the end."""
         history, trace = made(*arguments)
         folder, feeds, top = journal(), [], 20
         for where, height in [*deaths, (None, None)]:
-            grower = Growing(history, max(top, (height or history.last) - 7), step=2)
-            top = grower.node.latest
+            top = min(max(top, (height or history.last) - 7), history.last)
+            grower = Growing(history, top, step=2)
             words = ["--die", f"{where}:{height}"] if where else ["--until", history.last]
             feed = Feed(trace[0], [grower.node], *self.WORDS, *compare, *words, "--journal", folder, "--begun",
-                        without=without, heard=grower.heard)
+                        without=self.unclaimed(history, trace[0], top), heard=grower.heard)
             self.assertEqual(feed.status, 9 if where else 0, feed.told[-3:])
+            top = max(grower.node.latest, height or 0) + 1  # what was last was not told
             feeds.append(feed)
         return feeds, trace, history
 
@@ -390,7 +397,8 @@ class Journals(FeedTest):
 class Elsewhere(FeedTest):
     """One's own node is not always there: others show the way, but are not believed."""
 
-    WORDS = (*Following.WORDS, "--own-node")
+    LAST = 199  # nobody has the commit of the recorded history's last block
+    WORDS = ("--everything", "--follow", "--poll", "5", "--until", str(LAST), "--own-node")
 
     def follow(self, nodes, change, *words, arguments=("--seed", "1"), step=1, top=60):
         """Every node grows when the last block has been told; `change` hears every line."""
@@ -400,14 +408,14 @@ class Elsewhere(FeedTest):
             if line["type"] == "block":
                 for node in nodes:
                     if node.latest == line["height"] and not getattr(node, "still", False):
-                        node.latest = min(node.latest + step, history.last)
+                        node.latest = min(node.latest + step, self.LAST)
             change(line)
 
         for node in nodes:
             node.latest = top
         feed = Feed(trace[0], nodes, *self.WORDS, *words, heard=heard)
-        self.assert_heights(feed, 1, 200)
-        self.assert_draws(feed, expected(trace))
+        self.assert_heights(feed, 1, self.LAST)
+        self.assert_draws(feed, expected(trace, self.LAST))
         return feed
 
     def at(self, actions):
@@ -429,7 +437,7 @@ class Elsewhere(FeedTest):
                 own.latest = 140
 
             with self.subTest(name=name):
-                feed = self.follow([own, other], self.at({100: leave, 140: come}))
+                feed = self.follow([own, other], self.at({100: leave, 140: come}), step=10)
                 states = [line["answers"] for line in feed.of("own") if 100 <= line["head"] <= 200]
                 if name != "delay_s":
                     self.assertIn(False, states)
@@ -460,10 +468,10 @@ class Elsewhere(FeedTest):
             if line["type"] == "block" and line["height"] > 125:
                 own.drop = 0
 
-        feed = self.follow([own, liar], heard)
+        feed = self.follow([own, liar], heard, step=10)
         self.assertTrue(any("120" in line["text"] or "121" in line["text"] for line in feed.of("note")), feed.of("note"))
         own, liar, other = Node(history), Node(forged), Node(history)
-        self.follow([own, liar, other], self.at({110: own_leaves}))
+        self.follow([own, liar, other], self.at({110: own_leaves}), step=10)
         self.assertTrue(other.asked)
 
     def test_a_leap_over_forged_sets(self):
@@ -476,7 +484,7 @@ class Elsewhere(FeedTest):
             own.drop = 1
             liar.latest, other.latest = 190, 150
 
-        self.follow([own, liar, other], self.at({110: leave}))
+        self.follow([own, liar, other], self.at({110: leave}), step=10)
 
     def test_own_node_on_a_fork(self):
         """What it shows is told and not followed."""
@@ -490,7 +498,7 @@ class Elsewhere(FeedTest):
             if line["type"] == "block" and line["height"] == 150:
                 own.history, own.drop, own.latest = forged, 0, 145
 
-        feed = self.follow([own, other], change)
+        feed = self.follow([own, other], change, step=5)
         self.assertTrue(any(line["conflict"] and line["latest"] == 145 for line in feed.of("own")))
         self.assertTrue(any("not that of the chain" in line["text"] for line in feed.of("note")))
 
@@ -504,7 +512,7 @@ class Elsewhere(FeedTest):
         def again():
             own.latest = 160
 
-        feed = self.follow([own, other], self.at({100: back, 150: again}))
+        feed = self.follow([own, other], self.at({100: back, 150: again}), step=10)
         self.assertIn(20, [line["latest"] for line in feed.of("own")])
         own = Node(history)
 
@@ -527,7 +535,7 @@ class Elsewhere(FeedTest):
         def move():
             own.still, own.latest = False, 111
 
-        self.follow([own, other], self.at({100: stand, 110: move}))
+        self.follow([own, other], self.at({100: stand, 110: move}), step=5)
 
     def test_everybody_is_away(self):
         """Before the first block, in the middle of the range, and at the head."""

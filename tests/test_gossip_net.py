@@ -18,9 +18,10 @@ import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from gossip_net import GOSSIP_NODE, Member, Network, free_ports  # noqa: E402
+from gossip_net import GOSSIP_NODE, Member, Network, free_ports, has_ipv6  # noqa: E402
 
 COUNT = 8
+MANY = 72  # more than GOSSIP_MESH
 SPREAD_MS = 1000
 LEVEL_S = 5
 
@@ -100,6 +101,16 @@ class Gossip(unittest.TestCase):
         self.assertNotIn(None, spread)
         self.assertLess(max(spread), SPREAD_MS)
 
+    def wait_bound(self, members, wanted):
+        """Until they have so many connections with others."""
+        until = time.monotonic() + 20
+        while time.monotonic() < until:
+            bound = [member.show()["bound"] for member in members.values()]
+            if bound == wanted:
+                return
+            time.sleep(0.1)
+        self.fail(f"connections {bound}")
+
     def test_news(self):
         """A changed record reaches all; two of eight cannot be dialled, one of them says it."""
         network = self.network(COUNT, hidden=(3, 7))
@@ -117,14 +128,7 @@ class Gossip(unittest.TestCase):
 
     def test_mesh(self):
         """Everybody who can be dialled is connected with everybody, once."""
-        network = self.network(COUNT, hidden=(7,))
-        until = time.monotonic() + 20
-        while time.monotonic() < until:
-            bound = [member.show()["bound"] for member in network.members.values()]
-            if bound == [COUNT - 1] * COUNT:
-                return
-            time.sleep(0.1)
-        self.fail(f"connections {bound}")
+        self.wait_bound(self.network(COUNT, hidden=(7,)).members, [COUNT - 1] * COUNT)
 
     def test_stopped(self):
         """One that stood still for a while is level soon after."""
@@ -181,6 +185,46 @@ class Gossip(unittest.TestCase):
         self.addCleanup(second.close)
         first.say("by-name")
         self.assertIsNotNone(second.when(0, "by-name", 20))
+
+    @unittest.skipUnless(has_ipv6(), "this machine has no ::1")
+    def test_ipv6(self):
+        """Listening and dialling over IPv6: a seed, and an endpoint that only a record tells of."""
+        ports = free_ports(3, "::1")
+        members = {number: Member(3, number, ports[number], [(0, ports[0])] if number else (), host="[::1]")
+                   for number in range(3)}
+        for member in members.values():
+            self.addCleanup(member.close)
+        members[1].say("by-six")
+        self.assertIsNotNone(members[2].when(1, "by-six", 20))
+        self.assertIsNotNone(members[0].when(1, "by-six", 20))
+        self.wait_bound(members, [2, 2, 2])
+        dialled = [member.show()["dialled"] for member in members.values()]
+        self.assertGreater(sum(dialled), 2, "1 and 2 know of each other by records only")
+
+    @unittest.skipUnless(has_ipv6(), "this machine has no ::1")
+    def test_both_protocols(self):
+        """One that listens for both, dialled by each."""
+        port, = free_ports(1, "::")
+        first = Member(3, 0, port, host="[::]")
+        self.addCleanup(first.close)
+        others = [Member(3, number, None, [(0, port)], host=host) for number, host in ((1, "127.0.0.1"), (2, "[::1]"))]
+        for other in others:
+            self.addCleanup(other.close)
+        first.say("to-both")
+        for other in others:
+            self.assertIsNotNone(other.when(0, "to-both", 20))
+        others[0].say("from-four")
+        self.assertIsNotNone(others[1].when(1, "from-four", 20))
+        self.assertEqual(first.show()["bound"], 2)
+
+    def test_partial_view(self):
+        """Too many for connections of everybody with everybody: each has some, and news reach all."""
+        network = self.network(MANY, hidden=range(5, MANY, 5), options=("--neighbours", 64, "--strangers", 64))
+        for number in (0, 5, MANY - 1):  # the seed, one that nobody can dial, and another
+            self.assertNotIn(None, network.spread(number, "through-the-crowd", 20))
+        bound = [member.show()["bound"] for member in network.members.values()]
+        self.assertGreaterEqual(min(bound), 8)
+        self.assertLess(sum(bound), MANY * (MANY - 1), "not everybody is connected with everybody")
 
     def test_refused(self):
         """What cannot be started says why."""

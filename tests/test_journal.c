@@ -218,7 +218,7 @@ static void feed(struct life *life, const struct view_tx *txs, uint32_t count,
     (void)view_block(life->view, &block);
     journal_append_block(life->journal, life->view, &block);
     view_results(life->view, txs, count);
-    journal_append_results(life->journal, txs, count);
+    journal_append_results(life->journal, life->view, txs, count);
     life->appended.block = height;
 }
 

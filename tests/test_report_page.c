@@ -86,7 +86,8 @@ static struct world *world_create(uint32_t count)
                                 w->points,
                                 count,
                                 w->bars,
-                                2 * count};
+                                2 * count,
+                                NULL};
     return w;
 }
 
@@ -317,6 +318,33 @@ static void test_page_of_nothing(void **state)
     world_destroy(&w);
 }
 
+/* A network that ran: no strategies beside it, no seed, and seconds on its axis. */
+static void test_page_of_a_real_run(void **state)
+{
+    (void)state;
+    struct world *w = world_create(7);
+    w->report.ran = "stagger demo";
+    w->report.row_count = 1;
+    w->report.point_count = 5;
+    w->report.bar_count = 0;
+    w->rows[0].seed = 987654321;
+    struct text text = html_of(&w->report);
+    assert_sound(&text);
+    text_has(&text, "<p class=\"eyebrow\">stagger demo &#183;");
+    text_has(&text, "by whoever stood in it");
+    text_has(&text, "away once and back");
+    text_has(&text, "has signed one of the latest blocks");
+    text_has(&text, "hours, minutes and seconds since");
+    text_has(&text, ">0:00:05</text>");
+    text_lacks(&text, "stagger sim &#183;");
+    text_lacks(&text, "strategies");
+    text_lacks(&text, "A strategy");
+    text_lacks(&text, "987654321");
+    text_lacks(&text, "lower bound</dt>");
+    free(text.bytes);
+    world_destroy(&w);
+}
+
 static void test_page_same_names(void **state)
 {
     (void)state;
@@ -376,15 +404,22 @@ static void test_thin(void **state)
 static void test_axis(void **state)
 {
     (void)state;
-    static const int64_t spans[] = {
-        1, 6000, 720000, 3600000, 86400000, 30 * INT64_C(86400000), INT64_C(10000000000000)};
+    static const int64_t spans[] = {1,
+                                    6000,
+                                    90000,
+                                    120000,
+                                    720000,
+                                    3600000,
+                                    86400000,
+                                    30 * INT64_C(86400000),
+                                    INT64_C(10000000000000)};
     for (size_t i = 0; i < sizeof spans / sizeof *spans; i++) {
         struct report_point points[2] = {{1, 5000, 4, 3, 4}, {2, 5000 + spans[i], 4, 3, 4}};
         struct report report = {.points = points, .point_count = 2};
         struct html_axis axis = html_axis_create(&report);
         assert_int_equal(axis.from_ms, 5000);
         assert_int_equal(axis.to_ms, 5000 + spans[i]);
-        assert_true(axis.tick_ms >= 60000 && axis.tick_ms % 60000 == 0);
+        assert_int_equal(axis.tick_ms % (spans[i] < 360000 ? 5000 : 60000), 0);
         assert_true(spans[i] / axis.tick_ms <= 12);
         assert_int_equal(html_x(&axis, INT64_MIN), HTML_LEFT);
         assert_int_equal(html_x(&axis, 5000), HTML_LEFT);
@@ -415,6 +450,7 @@ int main(void)
         cmocka_unit_test(test_page_many),
         cmocka_unit_test(test_page_bad_run),
         cmocka_unit_test(test_page_of_nothing),
+        cmocka_unit_test(test_page_of_a_real_run),
         cmocka_unit_test(test_page_same_names),
         cmocka_unit_test(test_thin),
         cmocka_unit_test(test_axis),

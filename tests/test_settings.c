@@ -367,6 +367,88 @@ static void secrets_stay_out(void **state)
     settings_destroy(&settings);
 }
 
+static void commands_keep_their_arguments(void **state)
+{
+    (void)state;
+    static const enum setting commands[] = {
+        SETTING_PROCESS_ARGS,     SETTING_SYSTEMD_REINIT,  SETTING_COMMAND_STOP,
+        SETTING_COMMAND_HEALTH,   SETTING_HOOKS_PRE_STOP,  SETTING_HOOKS_POST_START,
+        SETTING_ACCOUNT_SIGNER,   SETTING_COMMAND_RESTORE, SETTING_COMMAND_REINIT,
+        SETTING_HOOKS_PRE_REINIT,
+    };
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+        struct settings *settings = fresh();
+        struct fault fault;
+        assert_int_equal(setting_row(commands[i])->kind, SETTING_IS_COMMAND);
+        assert_true(settings_read_flag(settings, commands[i], "'/a b/run' --token hush", &fault));
+        assert_string_equal(settings_text(settings, commands[i]), "'/a b/run' --token hush");
+        char *text = printed(settings);
+        assert_null(strstr(text, "hush"));
+        assert_non_null(strstr(text, " = '/a b/run' ..."));
+        free(text);
+        assert_false(settings_read_flag(settings, commands[i], "run 'hush", &fault));
+        assert_null(strstr(fault.text, "hush"));
+        settings_destroy(&settings);
+    }
+}
+
+/* --- gossip --- */
+
+#define KEY_A "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+static void seeds_and_endpoints(void **state)
+{
+    (void)state;
+    struct settings *settings = fresh();
+    const char *items[SETTINGS_LIST_MAX];
+    assert_int_equal(settings_list(settings, SETTING_GOSSIP_SEEDS, items), 0);
+    accepted(settings, "[gossip]\nseeds = " KEY_A "@tcp://a.example:1,\n"
+                       "  " KEY_A "@tcp://[2001:db8::1]:65535\n"
+                       "listen = tcp://[::]:26670\nadvertise = tcp://a:1, tcp://b:2\n"
+                       "proxy = 127.0.0.1:9050\n");
+    assert_int_equal(settings_list(settings, SETTING_GOSSIP_SEEDS, items), 2);
+    assert_string_equal(items[1], KEY_A "@tcp://[2001:db8::1]:65535");
+    assert_int_equal(settings_list(settings, SETTING_GOSSIP_ADVERTISE, items), 2);
+    assert_string_equal(items[0], "tcp://a:1");
+    assert_string_equal(settings_text(settings, SETTING_GOSSIP_LISTEN), "tcp://[::]:26670");
+    settings_destroy(&settings);
+    refused("[gossip]\nseeds = a@tcp://a:1\n", "a.conf:2: gossip.seeds: ", "number 1");
+    refused("[gossip]\nseeds = " KEY_A "0@tcp://a:1\n", "a.conf:2: gossip.seeds: ", "64 hex");
+    refused("[gossip]\nseeds = " KEY_A "@a:1\n", "a.conf:2: gossip.seeds: ", "tcp://");
+    refused("[gossip]\nlisten = tcp://*:1\n", "a.conf:2: gossip.listen: ", "tcp://0.0.0.0");
+    refused("[gossip]\nlisten = tcp://a:65536\n", "a.conf:2: gossip.listen: ", "expected");
+    refused("[gossip]\nproxy = [::1]\n", "a.conf:2: gossip.proxy: ", "port");
+    refused("[gossip]\nproxy = a:b\n", "a.conf:2: gossip.proxy: ", "port");
+}
+
+/* --- where a value comes from --- */
+
+static void sources_are_ranked(void **state)
+{
+    (void)state;
+    struct settings *one = fresh(), *two = fresh();
+    struct fault fault;
+    char *environment[] = {"STAGGER_TX_GAS=5", NULL};
+    assert_int_equal(settings_source(one, SETTING_TX_GAS), SETTING_FROM_DEFAULT);
+    accepted(one, "[tx]\ngas = 4\n");
+    assert_int_equal(settings_source(one, SETTING_TX_GAS), SETTING_FROM_FILE);
+    assert_false(settings_refuse(one, SETTING_TX_GAS, &fault, "is %d", 4));
+    assert_string_equal(fault.text, "a.conf:2: tx.gas: is 4");
+    assert_true(settings_read_environment(one, environment, &fault));
+    assert_int_equal(settings_source(one, SETTING_TX_GAS), SETTING_FROM_ENVIRONMENT);
+    assert_false(settings_same(one, two, SETTING_TX_GAS));
+    assert_true(settings_read_flag(two, SETTING_TX_GAS, "5", &fault));
+    assert_int_equal(settings_source(two, SETTING_TX_GAS), SETTING_FROM_FLAG);
+    assert_true(settings_same(one, two, SETTING_TX_GAS));
+    assert_false(settings_refuse(two, SETTING_TX_GAS, &fault, "no"));
+    assert_string_equal(fault.text, "--gas: no");
+    assert_true(settings_same(one, two, SETTING_TX_FEE));
+    assert_false(settings_refuse(two, SETTING_TX_FEE, &fault, "not set"));
+    assert_string_equal(fault.text, "tx.fee: not set");
+    settings_destroy(&one);
+    settings_destroy(&two);
+}
+
 static void what_is_printed_can_be_read(void **state)
 {
     (void)state;
@@ -508,6 +590,9 @@ int main(void)
         cmocka_unit_test(variables_are_named),
         cmocka_unit_test(a_refused_value_changes_nothing),
         cmocka_unit_test(secrets_stay_out),
+        cmocka_unit_test(commands_keep_their_arguments),
+        cmocka_unit_test(seeds_and_endpoints),
+        cmocka_unit_test(sources_are_ranked),
         cmocka_unit_test(what_is_printed_can_be_read),
         cmocka_unit_test(charters),
         cmocka_unit_test(words),

@@ -310,6 +310,32 @@ static void powers_of_the_past_are_forgotten(void **state)
     scene_end(s);
 }
 
+/* Who left is of the recent sets for as long as the reference counts it; who was there between boundaries only, for 64
+ * blocks. */
+static void recent_sets(void **state)
+{
+    (void)state;
+    struct scene scene, *s = &scene;
+    scene_begin(s, equals);
+    commit_to(s, 10);
+    change(s, 9, 0); /* in block 11: last seen at boundary 9 */
+    commit_to(s, 128);
+    assert_true(view_recent(s->view, 0));
+    assert_true(view_recent(s->view, 9));
+    commit(s);
+    assert_true(view_recent(s->view, 0));
+    assert_false(view_recent(s->view, 9));
+    change(s, 9, 1); /* in block 130: in V(131) alone */
+    commit(s);
+    assert_true(view_recent(s->view, 9));
+    change(s, 9, 0);
+    commit_to(s, 193);
+    assert_true(view_recent(s->view, 9));
+    commit(s);
+    assert_false(view_recent(s->view, 9));
+    scene_end(s);
+}
+
 /* A permit is for one turn: leaving it unused costs the join and nothing else. */
 static void unused_permits_use_up_the_join(void **state)
 {
@@ -367,6 +393,7 @@ int main(void)
         cmocka_unit_test(recheck_counts_the_gone_once),
         cmocka_unit_test(recheck_weighs_by_the_boundary),
         cmocka_unit_test(powers_of_the_past_are_forgotten),
+        cmocka_unit_test(recent_sets),
         cmocka_unit_test(completeness_covers_the_rounds_foreign_joins),
         cmocka_unit_test(completeness_covers_the_rounds_reference),
         cmocka_unit_test(foreign_joins_are_remembered_for_z_blocks),

@@ -89,7 +89,7 @@ def cpu_s(pid):
 
 
 def measure_idle(pids, seconds):
-    """(RSS, own memory, share of memory: MB; CPU: per cent of a core), medians and the most."""
+    """The most memory (resident) in MB, and the median of CPU in per cent of a core."""
     before = [cpu_s(pid) for pid in pids]
     time.sleep(seconds)
     cpu = [100 * (cpu_s(pid) - was) / seconds for pid, was in zip(pids, before)]
@@ -98,7 +98,7 @@ def measure_idle(pids, seconds):
                          ("proportional share", [pss_kb(pid) / 1024 for pid in pids])):
         print(f"  idle, {name}: median {statistics.median(values):.2f} MB, most {max(values):.2f} MB")
     print(f"  idle, CPU: median {statistics.median(cpu):.2f} %, most {max(cpu):.2f} % of a core")
-    return max(pss_kb(pid) / 1024 for pid in pids), statistics.median(cpu)
+    return max(status_kb(pid, "VmRSS") / 1024 for pid in pids), statistics.median(cpu)
 
 
 def gossip(options):
@@ -112,7 +112,7 @@ def gossip(options):
         time.sleep(10)
         pids = [member.process.pid for member in network.members.values()]
         memory, cpu = measure_idle(pids, options.idle)
-        judge("idle, memory (proportional share), most, MB", memory, IDLE_MB)
+        judge("idle, memory (resident), most, MB", memory, IDLE_MB)
         judge("idle, CPU, median, %", cpu, IDLE_PERCENT)
         measure_news(network, options.news, 1)
         for member in network.members.values():
