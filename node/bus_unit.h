@@ -23,8 +23,9 @@ struct bus_unit_state {
         [BUS_UNIT_WORD_MAX]; /* of a service: "success", "exit-code", "signal", "timeout", ...; "" */
     char job_result
         [BUS_UNIT_WORD_MAX]; /* of the latest job that ended: "done", "timeout", "canceled", ...; "" */
-    bool has_job;            /* something is under way */
-    bool needs_reload;       /* its file has changed */
+    uint64_t active_since; /* its time in us when it last became active */
+    bool has_job;          /* something is under way */
+    bool needs_reload;     /* its file has changed */
 };
 
 struct bus_unit {

@@ -87,8 +87,9 @@ static void print_self(const json_t *s)
     const char *errand = in_text(s, "errand");
     bool wanted = *errand && strcmp(errand, "none") != 0;
     const json_t *why = json_object_get(s, "why");
-    line("validator", "%s (%.8s) on %s", in_text(s, "moniker"), in_text(s, "address"),
-         in_text(s, "chain_id"));
+    if (*in_text(s, "address"))
+        line("validator", "%s (%.8s) on %s", in_text(s, "moniker"), in_text(s, "address"),
+             in_text(s, "chain_id"));
     line("state", "%s%s%s%s%s%s", in_text(s, "state"), *in_text(s, "state") ? ": " : "",
          in_text(s, "state_sentence"), wanted ? " [" : "", wanted ? errand : "", wanted ? "]" : "");
     line_if("reason", s, "operator_reason");

@@ -54,7 +54,7 @@ struct docker_request {
     void (*done)(void *owner, const struct docker_reply *reply);
 };
 
-#define DOCKER_TIMEOUT_MS 60000
+#define DOCKER_TIMEOUT_MS 30000
 
 /* NULL with a fault when the socket's path is too long. The loop and the path are borrowed. */
 struct docker *docker_create(zloop_t *loop, const char *socket, struct fault *fault);

@@ -325,22 +325,29 @@ static struct docker_next next_undo(const struct docker_seen *seen)
     return node(PAIR_REMOVE);
 }
 
+/* The old one is back. It counts as up without its health check, which may take as long as it likes: there is nothing
+ * left to go back to. */
+static struct docker_next next_back(const struct docker_seen *seen, struct fault *fault)
+{
+    const struct docker_container *now = &seen->node;
+    if (!now->running || now->paused || now->restarting || seen->previous.running)
+        return next_start(seen, fault);
+    if (!seen->settled)
+        return node(PAIR_WAIT);
+    (void)fault_set(fault, "the container %s is the one of before the turn, and runs", seen->name);
+    return done;
+}
+
 static struct docker_next next_restore(const struct docker_seen *seen, struct fault *fault)
 {
     const struct docker_container *now = &seen->node, *before = &seen->previous;
-    bool new_one = now->exists && is(before, replaced(seen));
     if (!docker_check(seen, fault))
         return failed;
     if (before->running)
         return previous(PAIR_STOP);
-    if (new_one)
+    if (now->exists && is(before, replaced(seen)))
         return next_undo(seen);
-    if (!now->exists)
-        return node(PAIR_RENAME_BACK);
-    if (now->running)
-        return node(PAIR_STOP);
-    (void)fault_set(fault, "the container %s is the one of before the turn", seen->name);
-    return done;
+    return now->exists ? next_back(seen, fault) : node(PAIR_RENAME_BACK);
 }
 
 struct docker_next docker_next(enum coord_step_kind step, const struct docker_seen *seen,

@@ -13,6 +13,7 @@
  *     START   stop the previous one, if it runs; start NAME; wait until it is up
  *     RESTORE NAME is new                      stop it, switch its restarts off; give the previous one its restart policy
  *                                              back; remove NAME; rename the previous one back
+ *             NAME is the one of before        start it
  *
  * Invariants:
  *   P1 docker_next() starts nothing while the other one runs, or could be started by the Engine itself.

@@ -24,8 +24,8 @@
 #define WAIT_MS 1000        /* between looks at a container that starts */
 #define SETTLE_MS 2000      /* a node without a health check is up when it has run this long */
 #define STOP_SPARE_MS 30000 /* what the Engine may take beyond the grace */
-#define CREATE_MS 180000
-#define EVENT_MS 50 /* from an event to a look: they come in groups */
+#define CREATE_MS 180000    /* also to remove, to start */
+#define EVENT_MS 50         /* from an event to a look: they come in groups */
 
 struct driver {
     struct runtime *runtime;
@@ -178,7 +178,7 @@ static void remove_one(struct driver *d)
 {
     runtime_progress(d->runtime, -1, "removing the container %s%s; its volumes stay", d->name,
                      d->next.previous ? DOCKER_PREVIOUS : "");
-    act_on(d, "DELETE", "", NULL, 0);
+    act_on(d, "DELETE", "", NULL, CREATE_MS);
 }
 
 static void rename_one(struct driver *d, bool back)

@@ -7,7 +7,7 @@
  *     STOP     StopUnit, until it is inactive
  *     REINIT   systemd.reinit while it is stopped; Reload when its file has changed
  *     START    ResetFailedUnit after a failure, StartUnit, until it has been active for a while
- *     RESTORE  StopUnit, then systemd.reinit with STAGGER_TURN_STEP=restore
+ *     RESTORE  StopUnit, then systemd.reinit with STAGGER_TURN_STEP=restore, then as START
  *
  * systemd keeps the node running between turns (Restart=). A unit that the operator stopped stays stopped: nothing is
  * started outside of a step.
@@ -42,10 +42,10 @@ struct driver {
     bool asked;                    /* the job of this step was given to systemd, */
     bool accepted;                 /* and taken */
     bool ran, running;             /* the command of this step has ended, is running */
-    bool reset;                    /* the failure of before was forgotten */
-    uint64_t active_since;         /* systemd's time of the run that is waited for, */
-    int64_t active_ms;             /* and ours when it was first seen */
-    int64_t lost_since_ms;         /* 0: the bus is there */
+    bool reset, reloaded;  /* the failure of before was forgotten; the file was read again */
+    uint64_t active_since; /* systemd's time of the run that is waited for, */
+    int64_t active_ms;     /* and ours when it was first seen */
+    int64_t lost_since_ms; /* 0: the bus is there */
 
     bool checking;
     char check_target[RUNTIME_TARGET_MAX];
@@ -175,36 +175,6 @@ static void stop(struct driver *d)
     ask(d, BUS_UNIT_STOP); /* also instead of a job of somebody else's */
 }
 
-static void on_ran(void *driver, bool ok, const char *text)
-{
-    struct driver *d = driver;
-    d->running = false;
-    d->ran = true;
-    if (!ok)
-        end_step(d, false, text);
-    else
-        look(d);
-}
-
-/* The unit is stopped: what is left is the command, and to tell systemd. */
-static void install(struct driver *d)
-{
-    if (d->running)
-        return;
-    if (!d->ran && settings_given(d->settings, SETTING_SYSTEMD_REINIT)) {
-        d->running = true;
-        runtime_run(d->runtime, SETTING_SYSTEMD_REINIT, d->job, on_ran, d);
-    } else if (d->unit.state.needs_reload && !d->reset) {
-        d->reset = true;
-        ask(d, BUS_UNIT_RELOAD);
-    } else {
-        end_with(d, true,
-                 d->ran ? "systemd.reinit is done, and %s is stopped"
-                        : "nothing to do: systemd.reinit is not set, and %s is stopped",
-                 d->name);
-    }
-}
-
 /* --- start --- */
 
 static void fail_start(struct driver *d)
@@ -250,6 +220,39 @@ static void start(struct driver *d)
     }
 }
 
+/* --- reinit and restore --- */
+
+static void on_ran(void *driver, bool ok, const char *text)
+{
+    struct driver *d = driver;
+    d->running = false;
+    d->ran = true;
+    d->asked = d->accepted = false; /* what was asked for was to stop */
+    if (!ok)
+        end_step(d, false, text);
+    else
+        look(d);
+}
+
+/* The unit is stopped: what is left is the command, and to tell systemd. */
+static void install(struct driver *d)
+{
+    if (d->running)
+        return;
+    if (!d->ran && settings_given(d->settings, SETTING_SYSTEMD_REINIT)) {
+        d->running = true;
+        runtime_run(d->runtime, SETTING_SYSTEMD_REINIT, d->job, on_ran, d);
+    } else if (d->unit.state.needs_reload && !d->reloaded) {
+        d->reloaded = true;
+        ask(d, BUS_UNIT_RELOAD);
+    } else {
+        end_with(d, true,
+                 d->ran ? "systemd.reinit is done, and %s is stopped"
+                        : "nothing to do: systemd.reinit is not set, and %s is stopped",
+                 d->name);
+    }
+}
+
 /* --- the circle --- */
 
 static void decide(struct driver *d)
@@ -258,11 +261,11 @@ static void decide(struct driver *d)
     struct fault fault;
     if (d->unit.demand != NULL || d->running)
         return;
-    if (d->job->step == STEP_START) {
+    bool given = settings_given(d->settings, SETTING_SYSTEMD_REINIT);
+    bool last = d->job->step == STEP_START || (d->job->step == STEP_RESTORE && !given);
+    if (last || (d->ran && d->job->step == STEP_RESTORE && (d->reloaded || !state->needs_reload)))
         start(d);
-        return;
-    }
-    if (!is_down(state))
+    else if (!is_down(state))
         stop(d);
     else if (state->has_job && d->asked)
         rest(d);
@@ -303,7 +306,7 @@ static void on_looked(void *owner, bool ok, const char *text)
 static void on_asked(void *owner, bool ok, const char *text)
 {
     struct driver *d = owner;
-    bool optional = d->job != NULL && d->job->step == STEP_START && !d->asked;
+    bool optional = d->job != NULL && d->job->step != STEP_REINIT && !d->asked;
     if (d->job == NULL)
         return;
     if (!ok &&
@@ -369,7 +372,7 @@ static void step(void *driver, const struct runtime_job *job)
     struct driver *d = driver;
     assert(d->job == NULL);
     d->job = job;
-    d->asked = d->accepted = d->ran = d->running = d->reset = false;
+    d->asked = d->accepted = d->ran = d->running = d->reset = d->reloaded = false;
     d->lost_since_ms = 0;
     d->active_ms = zclock_mono();
     look(d);
@@ -419,6 +422,12 @@ static bool read_settings(const struct settings *settings, char name[BUS_UNIT_NA
         return fault_set(
             fault, "systemd.unit: \"%.60s\" is no unit's name; expected one like node.service",
             text);
+    const char *address = settings_text(settings, SETTING_SYSTEMD_BUS);
+    if (address != NULL && (strchr(address, ':') == NULL || strchr(address, '=') == NULL))
+        return fault_set(fault,
+                         "systemd.bus: \"%.60s\" is no address; expected one like "
+                         "unix:path=/run/dbus/system_bus_socket",
+                         address);
     return runtime_run_check(settings, SETTING_SYSTEMD_REINIT, fault);
 }
 

@@ -232,16 +232,15 @@ static void check_endpoints(struct check *check)
                     "gossip: no seeds, and nobody learns of this agent: it hears nobody");
 }
 
-static void check_gossip(struct check *check)
+/* Of a folder that is as it should be. */
+static void check_key(struct check *check)
 {
     struct gossip_key GOSSIP_KEY_WIPED key;
     struct fault fault;
     bool missing;
-    if (settings_bool(check->settings, SETTING_GOSSIP_OFF))
-        return;
-    check_endpoints(check);
-    bool good = gossip_key_read(text_of(check, SETTING_AGENT_DIR), &key, &missing, &fault);
-    expect(check, good || missing || access(text_of(check, SETTING_AGENT_DIR), X_OK) != 0, &fault);
+    expect(check,
+           gossip_key_read(text_of(check, SETTING_AGENT_DIR), &key, &missing, &fault) || missing,
+           &fault);
 }
 
 /* --- what runs the node --- */
@@ -343,9 +342,15 @@ uint32_t settings_check(const struct settings *settings,
     check_charter(&check);
     check_readable(&check, SETTING_CHAIN_CA_FILE);
     check_account(&check);
+    uint32_t before = check.faults;
     check_folder(&check);
+    bool folder_is_good = check.faults == before;
     check_socket(&check);
-    check_gossip(&check);
+    if (!settings_bool(settings, SETTING_GOSSIP_OFF)) {
+        check_endpoints(&check);
+        if (folder_is_good)
+            check_key(&check);
+    }
     check_runtime(&check);
     return check.faults;
 }

@@ -8,7 +8,8 @@
 #include "sim/devnet_chain_internal.h"
 #include "sim/devnet_chain_mark.h"
 
-#define LATE_MS 1500 /* how long a vote is waited for: a machine under load is no network's fault */
+#define LATE_BLOCKS                                                                                \
+    2 /* block times that a vote is waited for: a busy machine is no network's fault */
 
 /* --- when --- */
 
@@ -221,7 +222,7 @@ static void next_round(struct chain_process *p, const char *why)
 
 static int64_t step_rest(struct chain_process *p, int64_t now)
 {
-    int64_t due = rest_until(p), patience = p->committed_ms + LATE_MS;
+    int64_t due = rest_until(p), patience = p->committed_ms + LATE_BLOCKS * p->config->block_ms;
     if (now < due)
         return due;
     if (now < patience && votes_awaited(p, now))

@@ -197,7 +197,7 @@ static void tell_block(void *owner, const struct feed *feed, struct height heigh
     if (tool->stamp)
         printf(",\"ns\":%lld", (long long)now.tv_sec * 1000000000LL + now.tv_nsec);
     puts("}");
-    if (tool->memory && height.n % 200 == 0)
+    if (tool->memory && height.n % 50 == 0)
         tell_memory(height.n);
     if (tool->hashes)
         tell_hashes(feed, height);

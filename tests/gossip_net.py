@@ -49,7 +49,8 @@ class Member:
         self.number, self.port = number, port
         self.heard, self.voids, self.answers = {}, {}, queue.Queue()
         self.news = threading.Condition()
-        environment = {"ASAN_OPTIONS": "quarantine_size_mb=1:thread_local_quarantine_size_kb=64", **os.environ}
+        settings = os.environ.get("ASAN_OPTIONS", ""), "quarantine_size_mb=1:thread_local_quarantine_size_kb=64"
+        environment = {**os.environ, "ASAN_OPTIONS": ":".join(filter(None, settings))}
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
                                         env=environment)  # what is freed is to be free in such builds, too
         self.reader = threading.Thread(target=self._read, daemon=True)
@@ -106,6 +107,10 @@ class Member:
         """A line of /proc/PID/status, in KB."""
         with open(f"/proc/{self.process.pid}/status", encoding="ascii") as lines:
             return next(int(line.split()[1]) for line in lines if line.startswith(name + ":"))
+
+    def memory_factor(self):
+        """Twice its memory; a sanitizer's allocator, known by terabytes of shadow, rounds up and keeps what is freed."""
+        return 3 if self.status("VmSize") > 1 << 30 else 2
 
     def pss(self):
         with open(f"/proc/{self.process.pid}/smaps_rollup", encoding="ascii") as lines:

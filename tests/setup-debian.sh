@@ -9,7 +9,7 @@ set -eu
 
 packages="gcc libc6-dev cmake ninja-build pkg-config libssl-dev libyajl-dev libcmocka-dev python3 python3-zmq git spin
 protobuf-c-compiler libprotobuf-c-dev libsecp256k1-dev libcurl4-openssl-dev libjansson-dev libczmq-dev libinih-dev
-libmicrohttpd-dev libsystemd-dev"
+libmicrohttpd-dev libsystemd-dev dbus-daemon"
 extras="clang clang-format-14 libclang-rt-14-dev gcovr libopenmpi-dev openmpi-bin"
 
 case "${1-}" in

@@ -292,9 +292,11 @@ class Health(Case):
         back = ENGINE.container("node")
         self.assertEqual((back["Id"], back["HostConfig"]["RestartPolicy"]["Name"]), (old, "unless-stopped"))
         self.assertEqual(len(ENGINE.containers()), 1)
+        self.assertEqual(self.log(), ["start v1", "stop", "start v2", "stop", "start v1"])
         self.ok(tool, "restore")
         self.ok(tool, "start")
-        self.assertEqual(self.log(), ["start v1", "stop", "start v2", "stop", "start v1"])
+        self.assertEqual(self.log()[-1], "start v1")
+        self.assertEqual(len(self.log()), 5)
 
     def test_a_node_that_ends_at_once(self):
         for policy, words in (("no", "ended as soon as it was started"), ("always", "ends again and again")):
@@ -307,7 +309,7 @@ class Health(Case):
                 self.ok(tool, "reinit")
                 self.fails(tool, "start", words, "exit status 3", "docker logs node")
                 self.ok(tool, "restore")
-                self.ok(tool, "start")
+                self.assertEqual(ENGINE.running(), ["node"])
                 self.assertEqual(ENGINE.container("node")["HostConfig"]["RestartPolicy"]["Name"], policy)
                 tool.quit()
 
@@ -348,7 +350,7 @@ class Faults(Case):
         self.fails(tool, "reinit", "could not be fetched: docker pull 127.0.0.1:1/nowhere:v9", "refused")
         self.assertIsNone(ENGINE.container("node" + OLD))
         self.ok(tool, "restore")
-        self.ok(tool, "start")
+        self.assertEqual(self.log(), ["start v1", "stop", "start v1"])
 
     def test_what_cannot_be_taken_through_a_turn(self):
         self.create(policy="no", host={"AutoRemove": True})
@@ -489,7 +491,7 @@ class Crashes(Case):
             self.assertEqual(len(ENGINE.containers()), 1, point)
             self.assertEqual(ENGINE.running(), ["node"], point)
 
-        points = self.every_point(prepare, ("restore", "start"), None, judge)
+        points = self.every_point(prepare, ("restore",), None, judge)
         self.assertGreaterEqual(points, 6)  # stop, two updates, remove, rename, start
 
     def test_without_the_kept_line(self):

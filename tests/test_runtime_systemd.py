@@ -39,7 +39,7 @@ class Bus:
 
     def start(self):
         self.daemon = subprocess.Popen(["dbus-daemon", "--config-file=" + self.config, "--nofork", "--print-address"],
-                                       stdout=subprocess.PIPE)
+                                       stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         assert self.daemon.stdout.readline(), "dbus-daemon does not start"
         self.start_standin()
 
@@ -136,14 +136,15 @@ class Turns(Case):
         self.assertEqual(Path(out).read_text(encoding="ascii"), "reinit v2\n")
         self.ok(tool, "restore")
         self.assertEqual(Path(out).read_text(encoding="ascii"), "reinit v2\nrestore v2\n")
-        self.assertEqual(self.bus.called(), ["StopUnit", "StartUnit", "StopUnit"])
+        self.assertEqual(self.bus.called(), ["StopUnit", "StartUnit", "StopUnit", "StartUnit"])
 
     def test_without_a_command(self):
         tool = self.tool()
         self.assertIn("systemd.reinit", tool.ask("check v2", "checked failed"))
         self.assertIn("", tool.ask("check ", "checked ok"))
-        for step in ("stop", "reinit", "start"):
+        for step in ("stop", "reinit", "start", "stop", "restore", "restore"):
             self.ok(tool, step)
+        self.assertEqual(self.bus.called(), ["StopUnit", "StartUnit", "StopUnit", "StartUnit"])
 
     def test_reinit_stops_first_and_reloads_after(self):
         tool = self.tool(self.script("exit 0\n"))
@@ -241,12 +242,17 @@ class Faults(Case):
         self.assertEqual(tool.ask("state", "state").split()[1], "unknown")
 
     def test_settings(self):
-        for flags, word in ((("--systemd-unit=",), "systemd.unit"), (("--systemd-unit=a b",), "no unit's name")):
+        for flags, words in (((), "systemd.unit is not set"), (("--systemd-unit=a b",), "is no unit's name"),
+                             (("--systemd-unit=a", "--systemd-bus=nonsense"), "is no address")):
             tool = Tool(self.folder, "--runtime=systemd", *flags)
-            self.assertIn(word.split(".")[0], tool.until("fault"))
+            self.assertIn(words, tool.until("fault"))
             tool.close()
-        tool = self.tool(address="nonsense")
-        self.assertIn("is no address", tool.until("changed unknown"))
+
+    def test_no_answer(self):
+        tool = self.tool()
+        tool.until("changed up")
+        self.bus.tell("mood silent")
+        self.fails(tool, "stop", "did not answer about node.service in time")
 
     def test_the_bus_goes_and_comes_back(self):
         tool = self.tool()

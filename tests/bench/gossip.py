@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
-"""How fast gossip spreads news between processes on this machine, and what it costs when nothing happens; the same for
-serf when there is a `serf` on the PATH.
+"""How fast gossip spreads news between processes on this machine, and what it costs when nothing happens and when much
+does; the same for serf beside it (gossip_serf.py) when there is a `serf` on the PATH or among the built peers
+(tests/real/peers.py).
 
     GOSSIP_NODE=build/release/tests/gossip_node python3 tests/bench/gossip.py [--members 100] [--news 100]
-        [--lose 20] [--cut 60] [--idle 60] [--no-serf]
+        [--lose 20] [--cut 60] [--idle 60] [--churn 60] [--no-serf]
 
 Ends with status 1 when a limit is missed: news at all within 1 s at the 99th percentile, also with frames lost; level
-5 s after a process was stopped for a minute; idle, 8 MB of memory and 0.5 % of a core each.
+5 s after a process was stopped for a minute; idle, 8 MB of memory of its own and 0.5 % of a core each; and with serf
+beside it, news no later, with less CPU and less memory.
 """
 import argparse
 import json
@@ -17,15 +19,17 @@ import signal
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from gossip_net import GOSSIP_NODE, Network, free_ports  # noqa: E402
+sys.path[:0] = [str(Path(__file__).resolve().parent.parent / part) for part in ("", "real")]
+from gossip_net import GOSSIP_NODE, Member, Network  # noqa: E402
+from gossip_serf import SerfNetwork  # noqa: E402
+from peers import Peer  # noqa: E402
 
 NEWS_MS, LEVEL_S, IDLE_MB, IDLE_PERCENT = 1000, 5, 8, 0.5
 SETTLE_S = 120
+CHURN_NEWS_S, CHURN_RESTART_S = 0.2, 2  # from one change, and one restart, to the next
 missed = []
 
 
@@ -43,15 +47,16 @@ def percentile(values, share):
 
 
 def measure_news(network, count, seed):
-    """Milliseconds until the last of all has heard a changed record, for so many changes one after another."""
+    """How many milliseconds a changed record takes, for so many changes one after another."""
     chance, last, every = random.Random(seed), [], []
     for i in range(count):
         spread = network.spread(chance.choice(list(network.members)), f"news-{seed}-{i}", 30)
         every += [30_000 if ms is None else ms for ms in spread]
         last.append(max(every[-len(spread):]))
-    print(f"  to one: median {statistics.median(every):.0f} ms, 99 % {percentile(every, 0.99)} ms;"
-          f" to the last of all: median {statistics.median(last):.0f} ms")
-    judge("news at all, 99 %, ms", percentile(last, 0.99), NEWS_MS)
+    figures = {f"news to {whom}, {what}, ms": value for whom, values in (("one", every), ("the last of all", last))
+               for what, value in (("median", statistics.median(values)), ("99 %", percentile(values, 0.99)))}
+    tell(figures)
+    return figures
 
 
 def measure_cut(network, seconds, how, begin, end):
@@ -88,122 +93,137 @@ def cpu_s(pid):
                for task in Path(f"/proc/{pid}/task").iterdir()) / 1e9
 
 
-def measure_idle(pids, seconds):
-    """The most memory (resident) in MB, and the median of CPU in per cent of a core."""
-    before = [cpu_s(pid) for pid in pids]
-    time.sleep(seconds)
-    cpu = [100 * (cpu_s(pid) - was) / seconds for pid, was in zip(pids, before)]
-    for name, values in (("resident", [status_kb(pid, "VmRSS") / 1024 for pid in pids]),
-                         ("resident, not of files", [status_kb(pid, "RssAnon") / 1024 for pid in pids]),
-                         ("proportional share", [pss_kb(pid) / 1024 for pid in pids])):
-        print(f"  idle, {name}: median {statistics.median(values):.2f} MB, most {max(values):.2f} MB")
-    print(f"  idle, CPU: median {statistics.median(cpu):.2f} %, most {max(cpu):.2f} % of a core")
-    return max(status_kb(pid, "VmRSS") / 1024 for pid in pids), statistics.median(cpu)
+def tell(figures):
+    for name, value in figures.items():
+        print(f"  {name}: {value:.2f}", flush=True)
+
+
+def measure_cost(what, pids, meanwhile):
+    """Memory in MB, and CPU in per cent of a core, of processes while something goes on; returns what it prints."""
+    before, began = [cpu_s(pid) for pid in pids], time.monotonic()
+    killed = meanwhile() or ()
+    seconds = time.monotonic() - began
+    alive = [pid for pid in pids if pid not in killed]
+    cpu = [100 * (cpu_s(pid) - was) / seconds for pid, was in zip(pids, before) if pid not in killed]
+    values = {"CPU, % of a core": cpu,
+              "memory of its own, MB": [status_kb(pid, "RssAnon") / 1024 for pid in alive],
+              "proportional share, MB": [pss_kb(pid) / 1024 for pid in alive],
+              "resident, MB": [status_kb(pid, "VmRSS") / 1024 for pid in alive]}
+    figures = {f"{what}, {name}, {how}": compute(each) for name, each in values.items()
+               for how, compute in (("median", statistics.median), ("most", max))}
+    tell(figures)
+    return figures
+
+
+def churn(network, seconds, seed=3):
+    """Records changed, and processes killed and started again, at fixed times; returns who was killed."""
+    chance, killed = random.Random(seed), set()
+    began = time.monotonic()
+    plan = [(CHURN_NEWS_S * i, "change") for i in range(int(seconds / CHURN_NEWS_S))]
+    plan += [(CHURN_RESTART_S * i, "restart") for i in range(int(seconds / CHURN_RESTART_S))]
+    for i, (at_s, what) in enumerate(sorted(plan)):
+        time.sleep(max(0.0, began + at_s - time.monotonic()))
+        number = chance.choice(list(network.members)[1:])  # not the seed of the others
+        if what == "restart":
+            killed.add(network.members[number].process.pid)
+            network.restart(number)
+        else:
+            network.say(number, f"churn-{i}")
+    print(f"  {len(plan)} changes and restarts in {time.monotonic() - began:.1f} s", flush=True)
+    return killed
+
+
+def measure_all(network, options):
+    """Of a network of stagger or serf: idle, news, churn."""
+    began = time.monotonic()
+    settled = network.wait_level(SETTLE_S)
+    print(f"  all level {time.monotonic() - began:.1f} s after the last was started")
+    assert settled is not None, "they do not find one another"
+    time.sleep(10)
+    pids = [member.process.pid for member in network.members.values()]
+    figures = measure_cost("idle", pids, lambda: time.sleep(options.idle))
+    figures |= measure_news(network, options.news, 1)
+    figures |= measure_cost("under churn", pids, lambda: churn(network, options.churn))
+    return figures
+
+
+class StaggerNetwork(Network):
+    def __init__(self, count, hidden, options):
+        self.hidden, self.options, self.count = hidden, options, count
+        super().__init__(count, hidden=hidden, options=options)
+
+    def restart(self, number):
+        self.members[number].signal(signal.SIGKILL)
+        self.members[number].close()
+        self.members[number] = Member(self.count, number, None if number in self.hidden else self.ports[number],
+                                      [(0, self.ports[0])], ["--random", self.count, *self.options])
+
+    def say(self, number, plan):
+        self.members[number].say(plan)
+
+
+def measure_loss(network, options):
+    for member in network.members.values():
+        member.tell(f"lose {options.lose}")
+    print(f"  with {options.lose} % of the frames lost:")
+    judge("news at all, 99 %, ms", measure_news(network, options.news, 2)["news to the last of all, 99 %, ms"], NEWS_MS)
+    for member in network.members.values():
+        member.tell("lose 0")
 
 
 def gossip(options):
     print(f"stagger, {options.members} processes", flush=True)
     hidden = range(5, options.members, 5)  # every fifth can only dial
-    began = time.monotonic()
-    with Network(options.members, hidden=hidden, options=("--neighbours", 64, "--strangers", 64)) as network:
-        settled = network.wait_level(SETTLE_S)
-        print(f"  started in {time.monotonic() - began - (settled or 0):.1f} s,"
-              f" all level after {settled if settled is None else round(settled, 1)} s")
-        time.sleep(10)
-        pids = [member.process.pid for member in network.members.values()]
-        memory, cpu = measure_idle(pids, options.idle)
-        judge("idle, memory (resident), most, MB", memory, IDLE_MB)
-        judge("idle, CPU, median, %", cpu, IDLE_PERCENT)
-        measure_news(network, options.news, 1)
-        for member in network.members.values():
-            member.tell(f"lose {options.lose}")
-        print(f"  with {options.lose} % of the frames lost:")
-        measure_news(network, options.news, 2)
-        for member in network.members.values():
-            member.tell("lose 0")
+    with StaggerNetwork(options.members, hidden, ("--neighbours", 64, "--strangers", 64)) as network:
+        figures = measure_all(network, options)
+        judge("idle, memory of its own, most, MB", figures["idle, memory of its own, MB, most"], IDLE_MB)
+        judge("idle, CPU, median, %", figures["idle, CPU, % of a core, median"], IDLE_PERCENT)
+        judge("news at all, 99 %, ms", figures["news to the last of all, 99 %, ms"], NEWS_MS)
+        measure_loss(network, options)
         if options.cut:
             measure_cut(network, options.cut, "stopped", lambda one: one.signal(signal.SIGSTOP),
                         lambda one: one.signal(signal.SIGCONT))
             measure_cut(network, options.cut, "deaf", lambda one: one.tell("lose 100"), lambda one: one.tell("lose 0"))
         bound = [member.show()["bound"] for member in network.members.values()]
         print(f"  connections: median {statistics.median(bound):.0f}, least {min(bound)}, most {max(bound)}")
+    return figures
 
 
-class Serf:
-    """Agents of serf on loopback; a change is a new tag, heard of through an event handler's file."""
+# --- serf beside it ---
 
-    def __init__(self, count, folder):
-        self.ports, self.processes, self.folder = free_ports(2 * count), [], folder
-        script = Path(folder, "heard.sh")
-        script.write_text('#!/bin/sh\nwhile read -r line; do echo "$(date +%s%3N) $line" >> "$1"; done\n', encoding="ascii")
-        script.chmod(0o755)
-        for i in range(count):
-            bind, rpc = self.ports[2 * i:2 * i + 2]
-            command = ["serf", "agent", f"-node=n{i}", f"-bind=127.0.0.1:{bind}", f"-rpc-addr=127.0.0.1:{rpc}",
-                       "-profile=lan", "-log-level=err", "-tag=plan=none",
-                       f"-event-handler=member-update={script} {folder}/heard-{i}"]
-            command += [f"-retry-join=127.0.0.1:{self.ports[0]}"] if i else []
-            self.processes.append(subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
-
-    def call(self, number, *words):
-        return subprocess.run(["serf", *words, f"-rpc-addr=127.0.0.1:{self.ports[2 * number + 1]}"],
-                              capture_output=True, text=True, check=False).stdout
-
-    def wait(self, seconds):
-        until = time.monotonic() + seconds
-        while time.monotonic() < until:
-            if self.call(len(self.processes) - 1, "members", "-status=alive").count("\n") == len(self.processes):
-                return
-            time.sleep(0.5)
-
-    def spread(self, number, plan, seconds):
-        said_ms = time.time() * 1000
-        self.call(number, "tags", "-set", f"plan={plan}")
-        until, files = time.monotonic() + seconds, [Path(self.folder, f"heard-{i}") for i in range(len(self.processes))]
-        while time.monotonic() < until:
-            lines = [[line for line in (file.read_text(encoding="ascii").splitlines() if file.exists() else ())
-                      if f"plan={plan}" in line] for file in files]
-            if all(lines):
-                return max(int(line[0].split()[0]) for line in lines) - said_ms
-            time.sleep(0.1)
-        return None
-
-    def close(self):
-        for process in self.processes:
-            process.terminate()
-        for process in self.processes:
-            process.wait()
+def serf_program():
+    cached = Peer("serf")
+    return shutil.which("serf") or (str(cached.path) if cached.is_built() else None)
 
 
-def serf(options):
-    version = subprocess.run(["serf", "version"], capture_output=True, text=True, check=False).stdout.split("\n")[0]
-    print(f"{version}, {options.members} agents", flush=True)
-    with tempfile.TemporaryDirectory() as folder:
-        agents = Serf(options.members, folder)
-        try:
-            agents.wait(SETTLE_S)
-            time.sleep(10)
-            measure_idle([process.pid for process in agents.processes], options.idle)
-            last = [agents.spread(i % options.members, f"news{i}", 30) for i in range(min(options.news, 20))]
-            known = [ms for ms in last if ms is not None]
-            if known:
-                print(f"  to the last of all, with the event handler's shell: median {statistics.median(known):.0f} ms,"
-                      f" most {max(known):.0f} ms, {len(last) - len(known)} never")
-        finally:
-            agents.close()
+def serf(program, options):
+    version = subprocess.run([program, "version"], capture_output=True, text=True, check=False).stdout.split("\n")[0]
+    print(f"serf ({version}), {options.members} agents", flush=True)
+    with SerfNetwork(program, options.members) as network:
+        return measure_all(network, options)
+
+
+def compare(ours, theirs):
+    print("stagger beside serf", flush=True)
+    for name, value in ours.items():
+        print(f"  {name}: {value:.2f}, serf {theirs[name]:.2f}, {value / max(theirs[name], 0.01):.2f} of it")
+    for name in ("news to the last of all, median, ms", "news to the last of all, 99 %, ms",
+                 *(f"{when}, {what}, median" for when in ("idle", "under churn")
+                   for what in ("CPU, % of a core", "memory of its own, MB", "proportional share, MB", "resident, MB"))):
+        judge(f"{name}, as serf", ours[name], theirs[name])
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    for name, value in (("members", 100), ("news", 100), ("lose", 20), ("cut", 60), ("idle", 60)):
+    for name, value in (("members", 100), ("news", 100), ("lose", 20), ("cut", 60), ("idle", 60), ("churn", 60)):
         parser.add_argument(f"--{name}", type=int, default=value)
     parser.add_argument("--no-serf", action="store_true")
     options = parser.parse_args()
     if not os.path.exists(GOSSIP_NODE):
         sys.exit("GOSSIP_NODE is to be the path of gossip_node")
-    gossip(options)
-    if shutil.which("serf") and not options.no_serf:
-        serf(options)
+    ours, program = gossip(options), serf_program()
+    if program and not options.no_serf:
+        compare(ours, serf(program, options))
     print(json.dumps({"missed": missed}))
     sys.exit(1 if missed else 0)
 

@@ -2,7 +2,7 @@
 counted by this file alone. The rule's own program (`stagger turns`) is asked for the permits only, and what it says
 of an epoch beside them must be what is counted here.
 
-    record = Record(urls, accounts)     # every block; all nodes have the same ones
+    record = Record(urls, accounts)     # every block; all nodes have the same ones; {account: consensus address}
     record.live(h)                      # PROTOCOL section 1, as of block h
     judge_all(record, epochs, faults)   # an AssertionError names the height, the validator and what is wrong
 
@@ -38,6 +38,7 @@ class Record:
     """The chain up to its head as it is now."""
 
     def __init__(self, urls, accounts):
+        self.names = accounts
         self.accounts = {bech32_bytes(account): address for account, address in accounts.items()}
         self.url = urls[0]
         head = min(int(ask(url, "status")["sync_info"]["latest_block_height"]) for url in urls)
@@ -124,10 +125,11 @@ class Rule:
         return {"members": members, "live": live, "reference": reference, "floor": floor, "budget": budget}
 
 
-def turns_of(url):
+def turns_of(url, charter):
     """(world, {epoch: line}) as `stagger turns` computes them from a node's blocks."""
-    done = subprocess.run([STAGGER, "turns", "--all", "--json", "--verify", "--node", url], stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, text=True, check=False)
+    options = [word for key, value in charter.items() for word in ("--" + key.replace("_", "-"), str(value))]
+    done = subprocess.run([STAGGER, "turns", "--all", "--json", "--verify", "--node", url, *options],
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
     assert done.returncode == 0, f"stagger turns: {done.returncode}: {done.stderr}"
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     return lines[0], {line["epoch"]: line for line in lines[1:]}
@@ -225,4 +227,4 @@ def read(fleet):
 def judge_fleet(fleet, node_faults=None):
     faults = {fleet.net.address(number): windows for number, windows in (node_faults or {}).items() if windows}
     record = read(fleet)
-    return record, judge_all(record, faults, turns_of(fleet.net.urls[0]))
+    return record, judge_all(record, faults, turns_of(fleet.net.urls[0], fleet.charter))

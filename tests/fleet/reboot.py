@@ -27,7 +27,7 @@ def main():
     need_stagger()
     own_world()
     with Place(options.validators, cables=False) as place:
-        with Fleet(place, "--block-time", options.block_time, versions=(VERSION,)) as fleet:
+        with Fleet(place, options.block_time, [VERSION]) as fleet:
             fleet.wait_all_sign()
             begin = time.monotonic()
             fleet.reboot_all(VERSION)
