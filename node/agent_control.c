@@ -51,6 +51,8 @@ static void on_request(void *owner, struct control_client *client, const json_t 
     struct agent_request request;
     struct fault fault;
     assert(!agent->stepping);
+    if (agent_is_ready(agent))
+        agent_show_head(agent); /* the answer is of now, however long the core has slept */
     if (agent_request_read(object, &request, &fault))
         answer(agent, client, &request);
     else

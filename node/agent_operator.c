@@ -76,7 +76,7 @@ static json_t *answer_of(const struct agent *agent, uint64_t said_before,
 static json_t *risks_json(const struct agent *agent)
 {
     const struct view *view = agent_view(agent);
-    const struct view_pulse *pulse = view_pulse(view, agent->core.head);
+    const struct view_pulse *pulse = view_pulse(view, view_head(view));
     const struct draw *d = agent_draw(agent);
     json_t *list = json_array();
     char text[300];

@@ -32,8 +32,7 @@ static json_t *text_or_null(const char *text)
 bool agent_is_ready(const struct agent *agent)
 {
     const struct view *view = agent_view(agent);
-    return agent->started && agent->feed_ready && view &&
-           view_pulse(view, agent->core.head) != NULL;
+    return agent->started && agent->feed_ready && view && view_pulse(view, view_head(view)) != NULL;
 }
 
 const struct draw *agent_draw(const struct agent *agent)
@@ -44,7 +43,8 @@ const struct draw *agent_draw(const struct agent *agent)
 
 bool agent_in_set(const struct agent *agent)
 {
-    return view_in_set(agent_view(agent), agent->core.self, height_after(agent->core.head, 1));
+    const struct view *view = agent_view(agent);
+    return view_in_set(view, agent->core.self, height_after(view_head(view), 1));
 }
 
 struct instant agent_chain_time(const struct agent *agent)

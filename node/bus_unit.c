@@ -34,7 +34,7 @@ static const char *explain(const struct bus_unit *unit, const sd_bus_error *erro
          "systemd is not on this bus, so %s cannot be controlled: where it is not process 1, use "
          "runtime.driver = process or command"},
         {"org.freedesktop.DBus.Error.NoReply",
-         "systemd did not answer about %s in time; see systemctl status"},
+         "systemd did not answer about %s; see systemctl status"},
     };
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
         if (sd_bus_error_has_name(error, known[i].name)) {

@@ -145,6 +145,10 @@ class Engine(Client):
         if self.process is not None:
             self.remove_all()
         self.stop()
+        with open("/proc/mounts", encoding="utf-8") as file:  # dockerd leaves a network namespace mounted
+            left = [line.split()[1] for line in file if line.split()[1].startswith(self.folder + "/")]
+        for place in reversed(left):
+            subprocess.run(["umount", place], check=False)
         shutil.rmtree(self.folder, ignore_errors=True)
 
 

@@ -162,13 +162,16 @@ static void tell_memory(uint64_t height)
 {
     char line[128];
     FILE *file = fopen("/proc/self/status", "r");
-    long kb = 0;
+    long kb = 0, own_kb = 0;
     while (file && fgets(line, sizeof line, file))
         if (strncmp(line, "VmRSS:", 6) == 0)
             kb = strtol(line + 6, NULL, 10);
+        else if (strncmp(line, "RssAnon:", 8) == 0)
+            own_kb = strtol(line + 8, NULL, 10);
     if (file)
         fclose(file);
-    printf("{\"type\":\"memory\",\"height\":%" PRIu64 ",\"kb\":%ld}\n", height, kb);
+    printf("{\"type\":\"memory\",\"height\":%" PRIu64 ",\"kb\":%ld,\"own_kb\":%ld}\n", height, kb,
+           own_kb);
 }
 
 static void read_records(struct tool *tool, const char *path);

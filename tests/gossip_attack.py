@@ -17,6 +17,7 @@ except ImportError:
 
 VERSION, HELLO, RECORDS, DIGEST, LIST, WANT, PROOF, BYE = 1, 1, 2, 3, 4, 5, 6, 7
 GREETING = b"\xff" + bytes(7) + b"\x01\x7f\x03\x01CURVE" + bytes(15) + bytes(32)
+ASKS = 1  # flag of a HELLO: "I do not know you"
 FRAME_MAX = 32768
 WAIT_S = 60  # for what must come, on a machine that is busy with other things
 ENDED = b"ended"

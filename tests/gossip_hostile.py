@@ -15,8 +15,8 @@ import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from gossip_attack import (BYE, DIGEST, EMPTY_DIGEST, ENDED, FRAME_MAX, GREETING, HELLO, LIST, PROOF, RECORDS,  # noqa: E402
-                           VERSION, WAIT_S, WANT, Attacker, Crowd, Server, frame, zmq)
+from gossip_attack import (ASKS, BYE, DIGEST, EMPTY_DIGEST, ENDED, FRAME_MAX, GREETING, HELLO, LIST,  # noqa: E402
+                           PROOF, RECORDS, VERSION, WAIT_S, WANT, Attacker, Crowd, Server, frame, zmq)
 from gossip_net import Forger, GOSSIP_NODE, Network, free_ports  # noqa: E402
 
 DEBIAN_PYTHON = "/usr/bin/python3"
@@ -29,7 +29,6 @@ ATTEMPTS = int(os.environ.get("GOSSIP_ATTEMPTS", "10000"))
 HELD = 800  # connections that an attacker keeps open
 STRANGERS = 32
 SLOW = 90
-ASKS = 1  # flag of a HELLO: "I do not know you"
 BINDING = 189  # bytes
 FIELDS = 3 + BINDING + 8  # where the fields of a record begin
 
@@ -91,7 +90,8 @@ class Case(unittest.TestCase):
 
     def member(self, number=HOSTILE, victim=0, **options):
         """A hostile one that has greeted as the member it is."""
-        attacker = Attacker(self.forger.curve(number), self.forger.curve(victim)[1], self.honest[victim].port, **options)
+        server, port = self.forger.curve(victim)[1], self.honest[victim].port
+        attacker = Attacker(self.forger.curve(number), server, port, **options)
         self.attackers.append(attacker)
         hello = self.forger.hello(number)
         until = time.monotonic() + WAIT_S
@@ -212,7 +212,8 @@ class Forgeries(Case):
         mine, newer = (self.forger.record(HOSTILE, sequence, "mine") for sequence in (1000, 1001))
         bodies = [(RECORDS, first[:size]) for size in (0, 1, 2, 3, 60, 192, 200, len(first) - 1)]
         bodies += [(RECORDS, mine + first[:-1]), (PROOF, first), (PROOF, first + first), (PROOF, mine + newer),
-                   (PROOF, mine + first), (PROOF, first + flipped(second, len(second) - 1, 1)), (PROOF, first + second + mine)]
+                   (PROOF, mine + first), (PROOF, first + flipped(second, len(second) - 1, 1)),
+                   (PROOF, first + second + mine)]
         for number, (kind, body) in enumerate(bodies, self.HONEST + 10):
             attacker = self.member(number)
             attacker.send(frame(kind, body))
@@ -441,7 +442,7 @@ class Connections(Case):
         self.addCleanup(crowd.close)
         for i in range(ATTEMPTS):
             crowd.connect(address(i), greeting)
-            if i % (ATTEMPTS // 5) == 0:
+            if i % max(1, ATTEMPTS // 5) == 0:
                 self.spread(1)
         seconds = time.monotonic() - began
         self.assertGreater(crowd.made, ATTEMPTS * 0.99)

@@ -109,7 +109,7 @@ class Member:
             return next(int(line.split()[1]) for line in lines if line.startswith(name + ":"))
 
     def memory_factor(self):
-        """Twice its memory; a sanitizer's allocator, known by terabytes of shadow, rounds up and keeps what is freed."""
+        """Twice its memory; but a sanitizer, known by terabytes of shadow, rounds up and keeps what is freed."""
         return 3 if self.status("VmSize") > 1 << 30 else 2
 
     def pss(self):

@@ -66,7 +66,7 @@ class Bus:
         return [call for call in calls if call != "LoadUnit"]
 
     def stop(self):
-        for process in (self.standin, self.daemon):
+        for process in (self.daemon, self.standin):
             if process is None:
                 continue
             process.kill()
@@ -252,7 +252,7 @@ class Faults(Case):
         tool = self.tool()
         tool.until("changed up")
         self.bus.tell("mood silent")
-        self.fails(tool, "stop", "did not answer about node.service in time")
+        self.fails(tool, "stop", "systemd did not answer about node.service")
 
     def test_the_bus_goes_and_comes_back(self):
         tool = self.tool()

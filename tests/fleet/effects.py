@@ -90,7 +90,7 @@ def work(host, points):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--validators", type=int, default=16)
-    parser.add_argument("--block-time", default="300ms")
+    parser.add_argument("--block-time", default="500ms")
     parser.add_argument("--step", type=int, default=1, help="every so manieth point only")
     parser.add_argument("--from", type=int, dest="first", default=1)
     parser.add_argument("--seed", type=int, default=int(os.environ.get("FLEET_SEED", random.randrange(10**6))))

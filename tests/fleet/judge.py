@@ -12,6 +12,7 @@ a fault on, or shortly before its end was seen, and the validator has not signed
 import base64
 import json
 import random
+import re
 import subprocess
 import sys
 from datetime import datetime
@@ -143,7 +144,7 @@ def judge_floor(record, rule):
     for boundary in range(rule.first, head, rule.width):
         at = rule.numbers(boundary)
         began = record.live(boundary, rule.blocks)
-        for height in range(boundary, min(boundary + rule.width, head)):
+        for height in range(boundary, min(boundary + rule.width + 1, head)):  # a permit is good up to the next boundary
             live = record.live(height, rule.blocks)
             lost = len(record.silent(height, rule.blocks) & began)
             least = min(least, (len(live), height, at["floor"]))
@@ -227,4 +228,18 @@ def read(fleet):
 def judge_fleet(fleet, node_faults=None):
     faults = {fleet.net.address(number): windows for number, windows in (node_faults or {}).items() if windows}
     record = read(fleet)
-    return record, judge_all(record, faults, turns_of(fleet.net.urls[0], fleet.charter))
+    try:
+        return record, judge_all(record, faults, turns_of(fleet.net.urls[0], fleet.charter))
+    except AssertionError as error:
+        tell_nodes(fleet, str(error))
+        raise
+
+
+def tell_nodes(fleet, sentence):
+    """What the nodes that it names said of the block that it names."""
+    height = re.match(r"block (\d+)", sentence)
+    for host in fleet.hosts if height else ():
+        if fleet.net.address(host.number) in sentence:
+            lines = (host.agent_dir / "node.log").read_text(errors="replace").splitlines()
+            near = [i for i, line in enumerate(lines) if f" block {height[1]}:" in line] or [len(lines)]
+            print(f"node {host.number}:", *lines[max(0, near[0] - 12):near[0] + 4], sep="\n  ", flush=True)

@@ -52,8 +52,17 @@ def members(fleet):
 
 
 def pause_by_force(fleet, number):
-    fleet.hosts[number].tell({"command": "pause", "reason": "a test", "force": True})
-    poll(lambda: fleet.net.address(number) not in members(fleet), f"validator {number} is out")
+    """Said again when its block came too late for it: then it stands in line."""
+    host = fleet.hosts[number]
+
+    def out():
+        if fleet.net.address(number) not in members(fleet):
+            return True
+        if host.talk({"command": "status"})["state"] in ("IDLE", "JOINING", "WAITING"):
+            answer = host.tell({"command": "pause", "reason": "a test", "force": True})
+            assert answer["state"] == "PAUSING", answer
+        return False
+    poll(out, f"validator {number} is out")
 
 
 def main():

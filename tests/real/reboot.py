@@ -15,7 +15,7 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "fleet")]
 from fleet import Fleet, Host  # noqa: E402
 from judge import judge_fleet  # noqa: E402
-from net import GONE, ask, need_stagger  # noqa: E402
+from net import GONE, ask, need_stagger, poll  # noqa: E402
 from network import RealNet  # noqa: E402
 from peers import peer  # noqa: E402
 from place import Place, own_world  # noqa: E402
@@ -41,6 +41,16 @@ class RealHost(Host):
 
 class RealFleet(Fleet):
     net_class, host_class = RealNet, RealHost
+
+    def wait_all_sign(self):
+        """Everybody is in the set and in the last commit that the chain holds. The head's own (/commit without a height) is
+        what this node had seen when it went on: two thirds and a little."""
+        def whole():
+            block = self.net.call(0, "block")["block"]
+            commit = block["last_commit"] if block else {"signatures": []}
+            flags = [signature["block_id_flag"] for signature in commit["signatures"]]
+            return len(flags) == self.count and set(flags) == {2} and int(commit["height"])
+        return poll(whole, "all of them sign", self.patience_s, 0.1)
 
 
 def main():
