@@ -36,8 +36,9 @@ static enum coord_reason pause_by_force(struct step *s, int64_t expected_ms)
     const struct charter *charter = view_charter(s->view);
     turn_forget_flight(s);
     turn_begin_pause(s, true);
-    step_send(s, TX_PAUSE, height_after(charter_boundary(charter, c->head), charter->epoch_blocks),
-              0);
+    /* of the epoch of the next block: this one's last block alone would mostly come too soon */
+    struct height boundary = charter_boundary(charter, height_after(c->head, 1));
+    step_send(s, TX_PAUSE, height_after(boundary, charter->epoch_blocks), 0);
     step_say(s, LEVEL_UNUSUAL, SAY_FORCED, REASON_NONE, 0, 0, 0, 0);
     return REASON_NONE;
 }

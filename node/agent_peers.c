@@ -82,10 +82,15 @@ static void software_put(const struct agent *agent, struct record *record)
     record->digest_count = 1;
 }
 
+/* What our own node shows, or while it is away the chain as we follow it; not the core's head, which sleeps for many
+ * blocks. How often that is news is for gossip_own() to say. */
 static void head_put(const struct agent *agent, struct record *record)
 {
-    struct height head = agent->core.head;
-    if (head.n > 0 && agent->feed && feed_hash_at(agent->feed, head, record->head_hash))
+    if (!agent->feed)
+        return;
+    const struct feed_own *own = feed_own(agent->feed);
+    struct height head = own->answers && own->ours ? own->latest : view_head(agent_view(agent));
+    if (head.n > 0 && feed_hash_at(agent->feed, head, record->head_hash))
         record->head = head;
 }
 

@@ -5,6 +5,15 @@
 
 #include "node/feed_internal.h"
 
+/* Made with room for the most there could be: a day of them is kept while a range is read. */
+static void *fitted(void *list, size_t count, size_t size)
+{
+    if (count > 0)
+        return feed_room(list, count, size);
+    free(list);
+    return NULL;
+}
+
 /* --- the last commit against V(h-1) --- */
 
 static bool find_missing(const struct set *signers, const struct commit *last, struct facts *facts,
@@ -25,10 +34,7 @@ static bool find_missing(const struct set *signers, const struct commit *last, s
         if (sig->flag != COMMIT_FOR_BLOCK)
             facts->missing[facts->missing_count++] = signers->index[i];
     }
-    if (facts->missing_count == 0) {
-        free(facts->missing);
-        facts->missing = NULL;
-    }
+    facts->missing = fitted(facts->missing, facts->missing_count, sizeof *facts->missing);
     return true;
 }
 
@@ -58,6 +64,7 @@ static void find_changes(struct feed *feed, const struct set *now, const struct 
             add_change(facts, now->index[i], 0);
             feed->powers[now->index[i]] = 0;
         }
+    facts->changes = fitted(facts->changes, facts->change_count, sizeof *facts->changes);
 }
 
 /* --- transactions --- */

@@ -1,6 +1,7 @@
 /* From which height to which: the first range, then one round after the other up to the head of whoever leads; and
  * what is left of a round that fails. */
 #include <assert.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -174,6 +175,14 @@ static void reset_seal(struct feed *feed)
     feed->seal = (struct seal){.state = SEAL_NONE};
 }
 
+/* What a range of days took is not needed again, and the process runs for months. */
+static void give_back_memory(void)
+{
+#ifdef __GLIBC__
+    malloc_trim(0);
+#endif
+}
+
 void feed_sealed(struct feed *feed)
 {
     assert(feed->phase == FEED_RANGE || feed->phase == FEED_SEAL);
@@ -192,9 +201,10 @@ void feed_sealed(struct feed *feed)
         feed->endpoints[feed->leader].suspect_until_ms = 0;
     feed->phase = FEED_LIVE;
     feed_judge_own(feed);
-    if (first)
+    if (first) {
+        give_back_memory();
         feed_tell_read(feed);
-    else if (several) /* it took its time: there may be more by now */
+    } else if (several) /* it took its time: there may be more by now */
         feed_head_look(feed, true);
 }
 

@@ -195,7 +195,7 @@ static size_t give(struct gossip *g, struct peer *p, uint8_t *frame)
     if (p->hello)
         return give_hello(g, p, frame);
     if (!p->bound)
-        return 0;
+        return p->owes ? give_owed(g, p, frame) : 0;
     if (p->owes)
         size = give_owed(g, p, frame);
     if (size == 0 && p->list)

@@ -45,11 +45,17 @@ static bool bind_peer(struct gossip *g, struct peer *peer, const uint8_t *bytes)
         memcmp(binding.curve, peer->curve, RECORD_KEY_SIZE) != 0)
         return false; /* a binding that was copied from somebody else */
     uint32_t slot = gossip_find(g, binding.validator);
-    if (slot == VALIDATOR_NONE || slot == g->own)
+    if (slot == VALIDATOR_NONE)
         return true; /* perhaps a member soon: it may greet again */
     account_address(binding.account, account);
-    if (memcmp(account, g->slots[slot].account, sizeof account) != 0 ||
-        binding.serial < slot_rank(&g->slots[slot]).serial)
+    if (memcmp(account, g->slots[slot].account, sizeof account) != 0)
+        return true;
+    uint64_t known = slot_rank(&g->slots[slot]).serial;
+    if (binding.serial < known) { /* nobody else would tell it that it has been replaced */
+        peer_owe(peer, slot);
+        return true;
+    }
+    if (slot == g->own && binding.serial <= g->binding.serial)
         return true;
     if (!binding_seen(&g->slots[slot], bytes)) {
         g->stats.verified++;

@@ -32,6 +32,12 @@ const struct view *agent_view(const struct agent *a)
     return desk_world.view;
 }
 
+/* The world shows its core every block. */
+void agent_show_head(struct agent *a)
+{
+    (void)a;
+}
+
 static void keep_said(const struct coord_say *say)
 {
     struct agent_said *said = &desk_agent->said[desk_agent->said_count++ % AGENT_SAID_MAX];

@@ -81,6 +81,43 @@ static void test_other_account(void **state)
     assert_false(fixture_dropped(f, peer)); /* who relays it may have another set */
 }
 
+/* Somebody with the keys of a validator's earlier agent: it is answered with the record of the present one. */
+static void test_replaced_agent_hears_of_it(void **state)
+{
+    struct fixture *f = *state;
+    struct gossip_peer about;
+    struct world_keys earlier;
+    uint32_t peer = fixture_connect_as(f, 1);
+    fixture_receive_record(f, peer, 1, 5, 1);
+    world_keys_make(&f->network, 1, WORLD_SERIAL - 1, &earlier);
+    earlier.binding.curve[0] ^= 1;
+    assert_true(record_bind(&f->network, &earlier.binding, earlier.account));
+    f->keys[1] = earlier;
+    peer = fixture_connect_as(f, 1);
+    assert_true(gossip_peer(f->g, peer, &about) && !about.bound);
+    assert_true(fixture_said(f, peer, RECORDS));
+    assert_int_equal(f->size, 2 + fixture_entry(f, 1).record_size);
+    assert_memory_equal(f->frame + 2, fixture_entry(f, 1).record, fixture_entry(f, 1).record_size);
+}
+
+/* Two agents of one validator that meet: the earlier one hears the later one, and not the other way round. */
+static void test_own_validator_elsewhere(void **state)
+{
+    struct fixture *f = *state;
+    struct gossip_peer about;
+    const uint64_t serials[2] = {WORLD_SERIAL - 1, WORLD_SERIAL + 1};
+    for (uint32_t i = 0; i < 2; i++) {
+        world_keys_make(&f->network, 0, serials[i], &f->keys[0]);
+        f->keys[0].binding.curve[i] ^= 1;
+        assert_true(record_bind(&f->network, &f->keys[0].binding, f->keys[0].account));
+        uint32_t peer = fixture_connect_as(f, 0);
+        assert_true(gossip_peer(f->g, peer, &about));
+        assert_int_equal(about.bound, i == 1);
+        fixture_receive_record(f, peer, 0, 5, 1);
+        assert_int_equal(fixture_known(f, 0), i == 1 ? 5 : 0);
+    }
+}
+
 static void test_versions_and_networks(void **state)
 {
     struct fixture *f = *state;
@@ -418,6 +455,8 @@ int main(void)
         TEST(test_copied_binding),
         TEST(test_unbound_key),
         TEST(test_other_account),
+        TEST(test_replaced_agent_hears_of_it),
+        TEST(test_own_validator_elsewhere),
         TEST(test_versions_and_networks),
         TEST(test_later_minor_versions),
         TEST(test_second_connection),

@@ -147,10 +147,9 @@ class Host:
                 raise ConnectionError("not yet") from None
             line.sendall((json.dumps(request) + "\n").encode())
             with line.makefile() as lines:
-                for text in lines:
-                    answer = json.loads(text)
-                    if not answer.get("more"):
-                        return answer
+                answers = [json.loads(text) for text in lines]
+        if answers and not answers[-1].get("more"):
+            return answers[-1]
         raise ConnectionError("it has ended")
 
     def tell(self, request):

@@ -170,20 +170,20 @@ def end_of(orders):
             raise order.error
 
 
-def main():
+def main(fleet_class=Fleet, validators=30, kills=200, faults=60, every_s=0.5, cables=True):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seed", type=int, default=int(os.environ.get("FLEET_SEED", random.randrange(10**6))))
-    parser.add_argument("--validators", type=int, default=30)
-    parser.add_argument("--kills", type=int, default=200)
-    parser.add_argument("--faults", type=int, default=60)
-    parser.add_argument("--every", type=float, default=0.5, help="seconds from one to the next, on average")
+    parser.add_argument("--validators", type=int, default=validators)
+    parser.add_argument("--kills", type=int, default=kills)
+    parser.add_argument("--faults", type=int, default=faults)
+    parser.add_argument("--every", type=float, default=every_s, help="seconds from one to the next, on average")
     parser.add_argument("--block-time", default="1s")
     options = parser.parse_args()
     need_stagger()
     own_world()
     print(f"repeat with --seed {options.seed}", flush=True)
-    with Place(options.validators, cables=True) as place:
-        with Fleet(place, options.block_time, VERSIONS, patience_s=300) as fleet:
+    with Place(options.validators, cables) as place:
+        with fleet_class(place, options.block_time, VERSIONS, patience_s=300) as fleet:
             fleet.wait_all_sign()
             chaos = Chaos(fleet, options)
             orders = [Order(host, chaos.over) for host in fleet.hosts]
