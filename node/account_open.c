@@ -29,7 +29,9 @@ bool account_way(const struct settings *settings, enum setting *way, struct faul
     }
     if (named == 1)
         return true;
-    return fault_set(fault, "%s; give one of --key NAME, --key-file FILE, --signer COMMAND",
+    return fault_set(fault,
+                     "%s; give one of --key NAME, --key-file FILE, --signer COMMAND, or one of "
+                     "key, key_file, signer in [account]",
                      named ? "it is not clear who signs: several are named in one place"
                            : "nothing says who signs");
 }

@@ -59,8 +59,9 @@ void agent_wait_for(struct agent *agent, const char *format, ...)
     va_end(list);
     if (strcmp(text, agent->waiting_for) == 0)
         return;
+    bool is_new = agent_gist(text) != agent_gist(agent->waiting_for);
     memcpy(agent->waiting_for, text, sizeof text);
-    if (text[0])
+    if (text[0] && is_new)
         agent_say(agent, LEVEL_UNUSUAL, "%s", text);
     agent_changed(agent);
 }
@@ -163,12 +164,22 @@ static bool make_folder(struct agent *agent, struct fault *fault)
     return folder_make(dir, fault) || fault_within(fault, "agent.dir");
 }
 
+/* Names the setting as well. */
+static bool refuse_account(const struct settings *settings, struct fault *fault)
+{
+    const struct fault why = *fault;
+    enum setting way;
+    if (!account_way(settings, &way, fault))
+        return fault_within(fault, "account");
+    return settings_refuse(settings, way, fault, "%s", why.text);
+}
+
 static bool open_account(struct agent *agent, struct fault *fault)
 {
     uint8_t key[ACCOUNT_PUBLIC_SIZE];
     agent->signer = signer_from_settings(agent->settings, fault);
     if (!agent->signer)
-        return false;
+        return refuse_account(agent->settings, fault);
     signer_public_key(agent->signer, key);
     account_address(key, agent->account);
     return true;

@@ -97,10 +97,7 @@ static void compare_clocks(struct agent *agent, struct height height)
     bool was_off = agent->clock_off_ms != 0;
     agent->clock_off_ms = is_off ? off_ms : 0;
     if (is_off && !was_off)
-        agent_say(agent, LEVEL_UNUSUAL,
-                  "our clock is %" PRId64 " minutes %s the chain's: correct it (timedatectl "
-                  "set-ntp true, or chrony), or this node's votes and our time-outs are off",
-                  (off_ms > 0 ? off_ms : -off_ms) / 60000, off_ms > 0 ? "ahead of" : "behind");
+        agent_look_around(agent);
     else if (!is_off && was_off)
         agent_say(agent, LEVEL_INFO, "our clock agrees with the chain's again");
 }

@@ -10,6 +10,7 @@
 #define PLAN_MS 30000
 #define PLAN_HASTE_MS 5000
 #define RECORDS_MS 60000
+#define WARN_MS 10000
 #define NODE_ANSWER_MS 900 /* in which a look at our node has ended, or it does not answer */
 #define CONNECT_TOPICS                                                                             \
     (CHAIN_STATUS | CHAIN_RECORDS | CHAIN_SET | CHAIN_PROPERTIES | CHAIN_ACCOUNT | CHAIN_FEES |    \
@@ -116,6 +117,12 @@ void agent_chain_connect(struct agent *agent)
 
 /* --- our own state --- */
 
+static bool same_self(const struct coord_self *a, const struct coord_self *b)
+{
+    return a->known == b->known && a->status == b->status && a->by_trustees == b->by_trustees &&
+           a->funded == b->funded && a->inactive_until.ms == b->inactive_until.ms;
+}
+
 static void on_self(void *owner, const struct fault *trouble)
 {
     struct agent *agent = owner;
@@ -131,14 +138,24 @@ static void on_self(void *owner, const struct fault *trouble)
         agent->has_key = true;
     }
     struct coord_event event = {.kind = EVENT_SELF, .own = facts->self};
-    agent_event(agent, &event);
+    if (agent->self_wanted || !same_self(&agent->core.own, &facts->self)) {
+        agent->self_wanted = false;
+        agent_event(agent, &event);
+    }
+}
+
+static void look_at_self(struct agent *agent)
+{
+    agent->self_again = agent->self_ticket != 0;
+    agent->self_asked_ms = zclock_mono();
+    if (agent->self_ticket == 0)
+        agent->self_ticket = chain_ask(agent->chain, CHAIN_SELF, agent->account, on_self, agent);
 }
 
 void agent_ask_self(struct agent *agent)
 {
-    agent->self_again = agent->self_ticket != 0;
-    if (agent->self_ticket == 0)
-        agent->self_ticket = chain_ask(agent->chain, CHAIN_SELF, agent->account, on_self, agent);
+    agent->self_wanted = true;
+    look_at_self(agent);
 }
 
 /* --- our node --- */
@@ -253,13 +270,38 @@ void agent_ask_records(struct agent *agent)
     agent->records_ticket = chain_ask(agent->chain, CHAIN_RECORDS, NULL, on_records, agent);
 }
 
+static void log_warning(void *owner, const char *line)
+{
+    struct agent *agent = owner;
+    uint32_t gist = agent_gist(line);
+    uint32_t place = gist % AGENT_WARNED_MAX;
+    if (agent->warned[place] == gist)
+        return;
+    agent->warned[place] = gist;
+    agent_say(agent, LEVEL_UNUSUAL, "%s", line);
+}
+
+void agent_look_around(struct agent *agent)
+{
+    agent->warned_ms = zclock_mono();
+    agent_warnings(agent, log_warning, agent);
+}
+
+/* Who cannot pay is asked more often whether coins have come. */
+static int64_t self_pause_ms(const struct agent *agent)
+{
+    return agent->core.own.known && !agent->core.own.funded ? PLAN_HASTE_MS : RECORDS_MS;
+}
+
 void agent_chain_beat(struct agent *agent)
 {
     int64_t now_ms = zclock_mono();
+    if (now_ms - agent->warned_ms >= WARN_MS && agent->stage != AGENT_CONNECTING)
+        agent_look_around(agent);
     if (!agent->started)
         return;
-    if (agent->self_again)
-        agent_ask_self(agent);
+    if (agent->self_again || now_ms - agent->self_asked_ms >= self_pause_ms(agent))
+        look_at_self(agent);
     if (agent->node_asked_ms > 0 && now_ms - agent->node_asked_ms >= NODE_ANSWER_MS)
         agent_tell_node(agent);
     if (now_ms - agent->plan_asked_ms >= (agent->hasty ? PLAN_HASTE_MS : PLAN_MS))

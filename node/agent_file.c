@@ -57,7 +57,7 @@ bool agent_file_read(struct agent *agent, struct fault *fault)
     bool missing = false;
     int folder = folder_open(dir, &missing, fault);
     if (folder < 0)
-        return fault_within(fault, dir);
+        return fault_within(fault, "agent.dir");
     bool good = file_get(folder, NAME, text, sizeof text, &size, &missing, fault);
     close(folder);
     if (missing)
@@ -84,5 +84,5 @@ bool agent_file_write(struct agent *agent, struct fault *fault)
         close(folder);
     free(text);
     json_decref(value);
-    return good || fault_within(fault, dir);
+    return good || fault_within(fault, folder < 0 ? "agent.dir" : dir);
 }

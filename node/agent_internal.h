@@ -8,6 +8,7 @@
  *     agent_blocks.c   the feed: blocks into view and journal, the charter, the pace
  *     agent_peers.c    gossip: who may be heard, our record, what the others say
  *     agent_runtime.c  steps of the runtime, and its word for the journal
+ *     agent_warn.c     what the operator should know though nothing waits for it
  *     agent_control.c  commands from the socket; agent_desk.h names its parts
  *     agent_status.c   what `status`, `turns`, `explain`, `ok-to-stop` answer
  */
@@ -25,6 +26,7 @@
 
 #define AGENT_SAID_MAX 256 /* sentences kept for `explain` */
 #define AGENT_TX_MAX 4096  /* bytes; ours are a few hundred */
+#define AGENT_WARNED_MAX 16
 #define AGENT_IDLE_POLL_MS 1000
 #define AGENT_TURN_POLL_MS 50 /* while a block may matter at once */
 #define AGENT_BEGIN_ANEW_MS 5000
@@ -94,9 +96,12 @@ struct agent {
     struct chain_sent flight; /* what was last kept of it; its bytes: */
     uint8_t flight_bytes[AGENT_TX_MAX];
     size_t flight_size;
+    char send_trouble[FAULT_MAX]; /* what became of the latest transaction, "" when it went well */
 
     uint64_t self_ticket, plan_ticket, records_ticket;
     bool self_again;
+    bool self_wanted; /* by the core; otherwise it hears of it only when it has changed */
+    int64_t self_asked_ms; /* zclock_mono() */
     struct height
         node_since; /* what our node showed first after its latest start, HEIGHT_NONE: not yet */
     int64_t node_started_ms;                 /* zclock_mono() of that start, 0: before ours */
@@ -117,6 +122,7 @@ struct agent {
     bool runtime_is_blank; /* made before the journal was there */
     char runtime_kept[RUNTIME_KEPT_MAX], runtime_text[RUNTIME_TEXT_MAX];
     char failure[RUNTIME_TEXT_MAX]; /* of the latest step that failed, for our record */
+    char runtime_trouble[RUNTIME_TEXT_MAX]; /* why the node is down, "" when it is not */
     int runtime_percent;
     enum coord_step_kind runtime_step; /* under way */
 
@@ -126,6 +132,9 @@ struct agent {
 
     struct agent_said said[AGENT_SAID_MAX]; /* a ring */
     uint64_t said_count;
+
+    uint32_t warned[AGENT_WARNED_MAX]; /* agent_gist() of the warnings in the log */
+    int64_t warned_ms;                 /* zclock_mono() of the latest look at them */
 
     bool told_ready;
     char notified[200]; /* the latest STATUS= */
@@ -180,6 +189,7 @@ void agent_tell_plan(struct agent *agent); /* what was last read, if it says som
 void agent_ask_records(struct agent *agent);
 void agent_node_restarted(struct agent *agent);
 void agent_chain_beat(struct agent *agent); /* each second */
+void agent_look_around(struct agent *agent); /* warnings that are new go to the log */
 
 /* --- agent_file.c --- */
 MUST_CHECK bool agent_file_read(struct agent *agent, struct fault *fault); /* fills `known` */
@@ -205,6 +215,15 @@ void agent_runtime_step(struct agent *agent, enum coord_step_kind step);
 void agent_runtime_follow(struct agent *agent); /* up or by hand, as the core's state says */
 void agent_runtime_unheard(
     struct agent *agent); /* nobody answers: our node is started if it is down */
+
+/* --- agent_warn.c --- */
+typedef void agent_warned(void *owner, const char *line);
+/* What is wrong though nothing waits for it, a line each. */
+void agent_warnings(const struct agent *agent, agent_warned *tell, void *owner);
+/* False when the account can pay a turn, or nobody knows. */
+MUST_CHECK bool agent_funds_sentence(const struct agent *agent, char *text, size_t size);
+/* A hash of a sentence without its numbers: heights and times make no other one. */
+uint32_t agent_gist(const char *text);
 
 /* --- agent_control.c, agent_status.c --- */
 MUST_CHECK bool agent_control_start(struct agent *agent, struct fault *fault);

@@ -13,6 +13,7 @@ static void refused(struct agent *agent, uint32_t code)
     event.refused.tx = agent->send_kind;
     event.refused.code = code;
     agent_event(agent, &event);
+    agent_ask_self(agent); /* perhaps it cannot pay any more, or is not what the core believes */
 }
 
 static void resume(struct agent *agent);
@@ -23,6 +24,7 @@ static void done(void *owner, const struct chain_result *result)
     agent->send_ticket = 0;
     bool ok = result->outcome == CHAIN_INCLUDED &&
               (result->code == 0 || result->advice->meaning == CHAIN_MEANS_JOINED);
+    snprintf(agent->send_trouble, sizeof agent->send_trouble, "%s", ok ? "" : result->text);
     agent_say(agent, ok ? LEVEL_DEBUG : LEVEL_UNUSUAL, "%s", result->text);
     switch (result->outcome) {
     case CHAIN_INCLUDED: /* the core hears of it by the block's results, which a header binds */

@@ -384,20 +384,15 @@ static json_t *journal_json(const struct agent *agent)
     return object;
 }
 
+static void add_warning(void *owner, const char *line)
+{
+    json_array_append_new(owner, json_text(line));
+}
+
 static json_t *warnings_json(const struct agent *agent)
 {
     json_t *list = json_array();
-    const char *line;
-    for (uint32_t i = 0; agent->chain && (line = chain_warning(agent->chain, i)); i++)
-        json_array_append_new(list, json_text(line));
-    if (agent->clock_off_ms != 0) {
-        char text[160];
-        snprintf(text, sizeof text,
-                 "this machine's clock is %" PRId64 " s %s the chain's: set it (NTP)",
-                 (agent->clock_off_ms < 0 ? -agent->clock_off_ms : agent->clock_off_ms) / 1000,
-                 agent->clock_off_ms < 0 ? "behind" : "ahead of");
-        json_array_append_new(list, json_string(text));
-    }
+    agent_warnings(agent, add_warning, list);
     return list;
 }
 

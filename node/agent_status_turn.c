@@ -23,11 +23,42 @@ static struct agent_reason because(const char *code, const char *sentence)
     return reason;
 }
 
-static struct agent_reason because_core(enum coord_reason reason)
+/* The node as it is, where the core says only that it is not as it should be. */
+static struct agent_reason because_node(const struct agent *agent, enum coord_reason reason)
 {
+    const struct coord_node *node = &agent->core.node;
+    struct agent_reason why = because("node", coord_reason_sentence(reason));
+    if (!node->known || !node->reachable)
+        return because("node", "our node does not answer: start it, or correct chain.node");
+    if (!node->key_matches)
+        return because("node", "our node signs with another key than the validator's: check which "
+                               "priv_validator_key.json it uses, and chain.node");
+    if (node->lag > 0)
+        snprintf(why.sentence, sizeof why.sentence,
+                 "our node is %" PRIu64 " blocks behind%s; it takes part again when it has them",
+                 node->lag, node->catching_up ? " and catches up" : "");
+    else if (node->catching_up)
+        return because("node", "our node is catching up; it takes part again when it is done");
+    return why;
+}
+
+static struct agent_reason because_core(const struct agent *agent, enum coord_reason reason)
+{
+    struct agent_reason why = {.code = NULL};
     if (reason == REASON_NONE)
-        return (struct agent_reason){.code = NULL};
-    return because(coord_reason_code(reason), coord_reason_sentence(reason));
+        return why;
+    if (reason == REASON_CATCHING_UP && agent->core.node.known) {
+        why = because_node(agent, reason);
+        why.code = coord_reason_code(reason);
+        return why;
+    }
+    why = because(coord_reason_code(reason), coord_reason_sentence(reason));
+    if (reason == REASON_RECOVERING && agent->feed && feed_own(agent->feed)->why[0])
+        snprintf(why.sentence, sizeof why.sentence, "%.300s; start the node, or correct chain.node",
+                 feed_own(agent->feed)->why);
+    if (reason == REASON_FUNDS && !agent_funds_sentence(agent, why.sentence, sizeof why.sentence))
+        return because(why.code, coord_reason_sentence(reason));
+    return why;
 }
 
 void agent_no_place(const struct draw *d, enum view_reason reason, uint32_t rank, char *text,
@@ -70,12 +101,12 @@ static struct agent_reason why_in_line(const struct agent *agent)
     const struct draw *d = agent_draw(agent);
     uint32_t rank;
     if (standing(agent) != REASON_NONE)
-        return because_core(standing(agent));
+        return because_core(agent, standing(agent));
     if (!d)
         return because("no-draw", "the chain is too young for a first draw");
     enum view_reason reason = view_reason(view, d, agent->core.self, &rank);
     if (reason == VIEW_PERMIT)
-        return because_core(coord_may_pause(&agent->core, view, d, rank));
+        return because_core(agent, coord_may_pause(&agent->core, view, d, rank));
     if (reason == VIEW_NO_JOIN || reason == VIEW_PAUSED_SINCE || reason == VIEW_OLD_ROUND ||
         reason == VIEW_USED_UP)
         return because("next-draw", "the next draw is the first that counts our join");
@@ -84,26 +115,34 @@ static struct agent_reason why_in_line(const struct agent *agent)
     return why;
 }
 
+static struct agent_reason because_inactive(const struct agent *agent)
+{
+    struct agent_reason why = {.code = "inactive"};
+    char time[TURNS_TIME_MAX];
+    snprintf(why.sentence, sizeof why.sentence,
+             "the chain made this validator INACTIVE for blocks that it missed, and takes it back "
+             "from %s on; the agent sees to it then: keep the node running",
+             turns_time(agent->core.own.inactive_until, time));
+    return why;
+}
+
 static struct agent_reason why_not_back(const struct agent *agent)
 {
     const struct coord_node *node = &agent->core.node;
     enum coord_reason told = agent->core.told;
     if (told == REASON_JAILED || told == REASON_TRUSTEES)
-        return because_core(told);
+        return because_core(agent, told);
+    if (agent->core.own.status == COORD_INACTIVE &&
+        instant_since(agent->core.own.inactive_until, agent_chain_time(agent)) > 0)
+        return because_inactive(agent);
+    if (agent->core.memory.flight.refused && agent->send_trouble[0])
+        return because("send", agent->send_trouble);
     if (agent->core.memory.state != COORD_SYNCING)
-        return because_core(REASON_NONE);
-    if (!node->known || !node->reachable)
-        return because("node", "our node does not answer yet");
-    if (!node->key_matches)
-        return because("node", "our node signs with another key than the validator's: check which "
-                               "priv_validator_key.json it uses");
-    struct agent_reason why =
-        because("node", node->catching_up ? "our node is catching up"
-                                          : "our node has shown no new block yet");
-    if (node->lag > 0)
-        snprintf(why.sentence, sizeof why.sentence, "our node is %" PRIu64 " blocks behind",
-                 node->lag);
-    return why;
+        return because_core(agent, REASON_NONE);
+    if (!node->known || (node->reachable && node->key_matches && !node->catching_up && !node->lag))
+        return because("node", node->known ? "our node has shown no new block yet"
+                                           : "our node does not answer yet");
+    return because_node(agent, REASON_CATCHING_UP);
 }
 
 static struct agent_reason why_between_turns(const struct agent *agent)
@@ -111,12 +150,14 @@ static struct agent_reason why_between_turns(const struct agent *agent)
     const struct coord_memory *m = &agent->core.memory;
     enum coord_reason told = agent->core.told;
     if (!agent_in_set(agent))
-        return because_core(told == REASON_NONE ? REASON_NOT_MEMBER : told);
+        return because_core(agent, told == REASON_NONE ? REASON_NOT_MEMBER : told);
     if (m->errand == ERRAND_NONE)
-        return because_core(m->held ? REASON_HOLD : m->frozen ? REASON_FROZEN : REASON_NONE);
+        return because_core(agent, m->held ? REASON_HOLD : m->frozen ? REASON_FROZEN : REASON_NONE);
     if (m->flight.kind != TX_OTHER && !m->flight.refused)
-        return because_core(REASON_NONE);
-    return because_core(coord_may_join(&agent->core, agent_view(agent)));
+        return because_core(agent, REASON_NONE);
+    if (m->flight.refused && agent->send_trouble[0])
+        return because("send", agent->send_trouble);
+    return because_core(agent, coord_may_join(&agent->core, agent_view(agent)));
 }
 
 struct agent_reason agent_why(const struct agent *agent)
@@ -126,12 +167,12 @@ struct agent_reason agent_why(const struct agent *agent)
     if (!agent->started)
         return because("agent", agent_state_sentence(agent));
     if (agent->core.store_broken)
-        return because_core(REASON_STORE);
+        return because_core(agent, REASON_STORE);
     enum coord_state state = agent->core.memory.state;
     if (state == COORD_SYNCING || state == COORD_UNPAUSING)
         return why_not_back(agent);
     if (!agent_is_ready(agent))
-        return because_core(state == COORD_OFFLINE ? REASON_NONE : REASON_CATCHING_UP);
+        return because_core(agent, state == COORD_OFFLINE ? REASON_NONE : REASON_CATCHING_UP);
     switch (state) {
     case COORD_WAITING:
         return why_in_line(agent);
@@ -140,7 +181,7 @@ struct agent_reason agent_why(const struct agent *agent)
     case COORD_JOINING:
         return why_between_turns(agent);
     default:
-        return because_core(REASON_NONE);
+        return because_core(agent, REASON_NONE);
     }
 }
 

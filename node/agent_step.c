@@ -35,7 +35,8 @@ bool agent_sync(struct agent *agent)
     if (good)
         return true;
     if (agent->journal_timer < 0) {
-        agent_say(agent, LEVEL_BROKEN, "%s", fault.text);
+        agent_say(agent, LEVEL_BROKEN, "%s: %s", settings_text(agent->settings, SETTING_AGENT_DIR),
+                  fault.text);
         agent->journal_timer = zloop_timer(agent->loop, STORE_RETRY_MS, 0, on_store_retry, agent);
     }
     return false;

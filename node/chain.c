@@ -176,8 +176,11 @@ bool answer_query(const struct rpc_answer *answer, const char *what, struct repl
         *missing = true;
         return true;
     }
-    fault_set(fault, "%s: the node refused the query with code %" PRIu32 " of %s: %.200s", what,
-              reply->code, reply->codespace[0] ? reply->codespace : "no codespace", reply->log);
+    fault_set(fault, "%s: the node refused the query with code %" PRIu32 " of %s: %.200s%s", what,
+              reply->code, reply->codespace[0] ? reply->codespace : "no codespace", reply->log,
+              strstr(reply->log, "unknown query path")
+                  ? "; is it a node of this kind of chain? See chain.kind"
+                  : "");
     reply_query_destroy(reply);
     return false;
 }

@@ -467,7 +467,8 @@ static void status_done(struct job *job, uint32_t endpoint, const struct rpc_ans
     struct chain_witness *w = &compare->result.witnesses[endpoint];
     struct fault fault;
     if (answer->outcome != RPC_OK)
-        judge(compare, endpoint, CHAIN_SILENT, "%s", answer->text);
+        judge(compare, endpoint, CHAIN_SILENT, "%.200s; start it, or correct its address",
+              answer->text);
     else if (!reply_status(answer->result, &w->status, &fault))
         judge(compare, endpoint, CHAIN_SILENT, "%s", fault.text);
     else

@@ -201,7 +201,7 @@ static bool hint_case(const struct cosmovisor *tree, const char *version, const 
     if (!folder_name(&as_is, version, folder))
         return false;
     path_of(tree, folder, other);
-    return !tree->recase || access(other, F_OK) != 0
+    return !tree->recase || strncmp(other, path, strlen(other)) == 0 || access(other, F_OK) != 0
                ? fault_set(fault, "%.250s: there is no such file; put the binary there", path)
                : fault_set(fault,
                            "%.150s: there is no such file, but %.150s is there: rename it to "

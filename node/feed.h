@@ -40,12 +40,14 @@
  * more are read at once, and the signatures of the latest last commit are verified. The others are not
  * asked anything as long as that goes on. Other endpoints lead while one's own node
  *
- *     does not answer (for a second), shows less than what has been read, or nothing new for three blocks' time
+ *     does not answer for a second, shows less than what has been read, or shows nothing new for three blocks' time
+ *     (15 s at most)
  *
  * since the view must go on while a turn has stopped the node: floor, freeze and timings come from it. A block that
  * somebody else shows is taken only when its own commit carries the signatures of more than two thirds of its
- * set; one's own node may give its newest one on its word. The best of those whose word held leads; one's own takes over
- * again as soon as it shows a block that is new. What it shows itself is told apart: feed_own(), own().
+ * set, and a set that replaces another only when that one has signed the header which promises it; one's own node may
+ * give its newest block on its word. The best of those whose word held leads; one's own takes over again as soon as
+ * it shows a block that is new. What it shows itself is told apart: feed_own(), own_changed().
  *
  * So EVENT_BLOCK of coord/coord.h is to be given for every block() of the feed, whoever showed it first: it says what
  * the chain has decided. That one's own node is behind is EVENT_NODE, from feed_own() and feed_head(), and that is
@@ -53,8 +55,8 @@
  * prefers what one's own node showed. A chain that halts or stands still is nothing unusual: nothing is told until it
  * moves. A node that goes back in height is one that shows less. One that shows another hash than the chain that
  * was verified is noted, told by feed_own() and used last for ten minutes. Whatever fails while it follows is tried again
- * at the next look, and noted once; an end is only what no retry can mend: one's own node alone contradicts itself or the chain
- * that was read, more validators than there can be, a gap.
+ * at the next look, and noted once; an end is only what no retry can mend: everybody, one's own node among them,
+ * contradicts the chain that was read, more validators than there can be, a gap.
  *
  * Going on. With `kept` a view from a journal is continued: the block at its head is read once more, its hash must be
  * that of the view, V(head) and V(head + 1) must be its members and powers; then every block behind is
@@ -78,7 +80,8 @@
  * record that was moved to another key): such a record counts from the block behind the best head known.
  *
  * Memory. While it follows: the view, the records, the latest block and the sets of the last few changes; nothing
- * grows with the number of blocks. While a range is read: some 100 bytes a block until its top is verified.
+ * grows with the number of blocks. While a range is read: some 100 bytes a block and what changed in it, until its
+ * top is verified.
  *
  * Invariants, asserted:
  *   F1 the view takes heights without a gap; nothing is given to it that has not been checked.

@@ -32,7 +32,8 @@ static bool folder_check(const char *folder, int fd, struct fault *fault)
                          "`chmod 700` it and think about who may have read the keys",
                          folder, (unsigned)about.st_mode & 07777u);
     if (about.st_uid != geteuid() && geteuid() != 0)
-        return fault_set(fault, "%.200s: belongs to another user", folder);
+        return fault_set(fault, "%.200s: belongs to another user: run as that one, or chown it",
+                         folder);
     return true;
 }
 

@@ -11,7 +11,8 @@
 #include <unistd.h>
 
 #define EVENTS 64
-#define NOBODY UINT32_MAX /* no number of gossip's */
+#define MESSAGE_OVERHEAD 35 /* of CURVE and ZMTP; long ones have some bytes more */
+#define NOBODY UINT32_MAX   /* no number of gossip's */
 
 struct lines {
     int epoll;
@@ -116,9 +117,10 @@ void line_given(struct line *line, size_t size)
     line->given += size;
 }
 
-void line_delivered(struct line *line)
+void line_delivered(struct line *line, size_t size)
 {
-    line->delivered = arrived(line);
+    line->read = true;
+    line->delivered += size + MESSAGE_OVERHEAD;
 }
 
 static void watch(struct lines *lines, struct line *line, int fd)
@@ -296,6 +298,18 @@ void lines_look(struct lines *lines)
         uint64_t most = line->bound || line->outbound ? LINE_BYTES : LINE_STRANGER_BYTES;
         if (line->used && arrived(line) > line->delivered + most)
             line_cut(line);
+    }
+}
+
+/* What is no message, greetings and commands, is counted as read here. */
+void lines_drained(struct lines *lines, bool outbound)
+{
+    for (uint32_t i = 0; i < lines->top; i++) {
+        struct line *line = &lines->line[i];
+        if (line->used && line->outbound == outbound && line->read) {
+            line->read = false;
+            line->delivered = arrived(line);
+        }
     }
 }
 

@@ -14,8 +14,8 @@
  *   L1 no more than strangers_max strangers, and of neighbours no more than neighbours_max. The next one costs the
  *      oldest of the neighbours that have most, so who comes from elsewhere gets in however many one sender opens.
  *   L2 a stranger that does not speak is ended after LINE_SILENT_MS.
- *   L3 what arrived since the last whole message is at most LINE_STRANGER_BYTES or LINE_BYTES, and some
- *      milliseconds' worth; no honest peer can have as much under way.
+ *   L3 what arrived and was not read as a whole message is at most LINE_STRANGER_BYTES or LINE_BYTES, and some
+ *      milliseconds' worth; no honest peer can have as much under way. Nothing else limits it: see node/transport_zmq.h.
  *   L4 what was given to libzmq for one line and not acknowledged yet is at most LINE_UNREAD_BYTES and one frame. The
  *      frames of a reader that does not keep up are thrown away before libzmq gathers them; gossip says it again.
  *   L5 a descriptor is used only while both its ends are those that it had when its line began. A number that was
@@ -48,8 +48,9 @@ struct line {
     uint32_t peer;   /* gossip's number, GOSSIP_PEER_NONE */
     uint32_t id;     /* of the two ROUTERs each has its own */
     int64_t since_ms;
-    uint64_t delivered; /* bytes that had arrived when its last message was read */
-    uint64_t given;     /* bytes that were to go, counted as the kernel counts the acknowledged */
+    bool read;          /* a message of it, since lines_drained() */
+    uint64_t delivered; /* bytes of messages that were read, as the kernel counts what arrived */
+    uint64_t given;     /* bytes that were to go, as it counts what was acknowledged */
     uint8_t key[32];    /* outbound: of the server that may answer */
     uint8_t address[16], neighbours[16];
     uint16_t port;
@@ -84,8 +85,11 @@ struct line *lines_of_fd(struct lines *lines, bool outbound, int fd);
 struct line *lines_of_endpoint(struct lines *lines, const char *endpoint);
 struct line *lines_of_peer(struct lines *lines, uint32_t peer);
 
-/* All that arrived up to now has been read. */
-void line_delivered(struct line *line);
+/* A message of so many bytes has been read. */
+void line_delivered(struct line *line, size_t size);
+
+/* Nothing is left to read from the lines of this direction. */
+void lines_drained(struct lines *lines, bool outbound);
 
 /* Whether a frame may go now (L4); line_given() when it went. */
 bool line_takes(struct line *line);

@@ -16,7 +16,7 @@
 #define EVENTS_PER_TURN 4096
 #define EVENTS_PER_BREATH 8
 #define REQUESTS_PER_TURN 64
-#define WAITING 8          /* frames, each way, that wait in a connection */
+#define WAITING 8          /* frames that wait to go out on a connection */
 #define KERNEL_BYTES 65536 /* of a connection, each way */
 #define BACKLOG 4096
 #define HANDSHAKE_MS 5000
@@ -67,7 +67,7 @@ static void set_limits(void *socket)
     int64_t most = GOSSIP_FRAME_MAX + CURVE_OVERHEAD;
     set_bytes(socket, ZMQ_MAXMSGSIZE, &most, sizeof most);
     set_int(socket, ZMQ_SNDHWM, WAITING);
-    set_int(socket, ZMQ_RCVHWM, WAITING);
+    set_int(socket, ZMQ_RCVHWM, 0); /* never to be full: see transport_zmq.h */
     set_int(socket, ZMQ_SNDBUF, KERNEL_BYTES);
     set_int(socket, ZMQ_RCVBUF, KERNEL_BYTES);
     set_int(socket, ZMQ_LINGER, 0);
@@ -224,7 +224,7 @@ static void hear(struct transport *t, struct line *line, zmq_msg_t *body)
 {
     struct gossip_peer about;
     bool more = zmq_msg_more(body); /* no honest peer sends more than one part */
-    line_delivered(line);
+    line_delivered(line, zmq_msg_size(body));
     if (t->config.lose && t->config.lose(t->config.owner))
         return;
     gossip_receive(t->gossip, line->peer, zmq_msg_data(body), more ? 0 : zmq_msg_size(body), now());
@@ -264,7 +264,8 @@ static void take_frames(struct transport *t, bool outbound)
 {
     void *socket = outbound ? t->out : t->in;
     zmq_msg_t route, body;
-    for (uint32_t i = 0; i < FRAMES_PER_TURN && parts_next(socket, &route); i++) {
+    uint32_t i = 0;
+    for (; i < FRAMES_PER_TURN && parts_next(socket, &route); i++) {
         if (zmq_msg_more(&route) && parts_next(socket, &body)) {
             take_frame(t, outbound, &route, &body);
             parts_skip(socket, &body);
@@ -272,6 +273,8 @@ static void take_frames(struct transport *t, bool outbound)
         }
         zmq_msg_close(&route);
     }
+    if (i < FRAMES_PER_TURN)
+        lines_drained(t->lines, outbound);
 }
 
 /* --- dialling --- */
@@ -483,6 +486,16 @@ static bool enter_loop(struct transport *t)
            poll_descriptor(t, t->timer, on_time);
 }
 
+static const char *bind_remedy(int why)
+{
+    if (why == EADDRINUSE)
+        return "another process has the port, perhaps another agent: find it with `ss -ltnp`, or "
+               "take another port in gossip.listen and gossip.advertise";
+    if (why == EACCES)
+        return "take a port above 1023 in gossip.listen and gossip.advertise";
+    return "expected an address of this machine in gossip.listen, such as tcp://0.0.0.0:26670";
+}
+
 static bool start(struct transport *t, struct fault *fault)
 {
     uint8_t curve[RECORD_KEY_SIZE];
@@ -493,8 +506,8 @@ static bool start(struct transport *t, struct fault *fault)
     if (!open_sockets(t) || !open_rest(t) || !enter_loop(t))
         return fault_set(fault, "gossip sockets: %s", zmq_strerror(zmq_errno()));
     if (t->config.listen && zmq_bind(t->in, t->config.listen) != 0)
-        return fault_set(fault, "gossip listen %s: %s", t->config.listen,
-                         zmq_strerror(zmq_errno()));
+        return fault_set(fault, "gossip listen %s: %s; %s", t->config.listen,
+                         zmq_strerror(zmq_errno()), bind_remedy(zmq_errno()));
     return true;
 }
 

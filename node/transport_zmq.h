@@ -14,14 +14,15 @@
  *
  * gossip compares either with the key in the HELLO. What a stranger may do before that is bounded by node/line.h.
  *
- * Settings that matter: frames above GOSSIP_FRAME_MAX end the connection unread; a handful of frames wait on either
- * side, then frames to a slow reader are thrown away; no handover of routing ids; a backlog of 4096, since all come
+ * Settings that matter: frames above GOSSIP_FRAME_MAX end the connection unread; a handful of frames wait to go out,
+ * then frames to a slow reader are thrown away; no handover of routing ids; a backlog of 4096, since all come
  * at once after a restart; no reconnecting, which is gossip's to decide; nothing lingers. Names are resolved beside
  * libzmq (node/resolve.h), through a SOCKS5 proxy not at all: the proxy does.
  *
- * Dead connections are ended by TCP's keepalive and by gossip, not by ZMQ_HEARTBEAT: in libzmq 4.3.4 a ping that is
- * due on a connection which ended while its queue was full fails an assertion (libzmq's issue 4364), so anybody
- * could have ended the process.
+ * No queue of frames that came is ever full. In libzmq 4.3.4 a ping that is due, or one of the other end's that is
+ * read, on a connection which ended while its queue was full fails an assertion (libzmq's issue 4364), so anybody
+ * could end the process. So ZMQ_RCVHWM is off, and who sends more than is read is cut off by node/line.h instead; and
+ * dead connections are ended by TCP's keepalive and by gossip, not by ZMQ_HEARTBEAT.
  *
  * T1 nothing here waits; each turn of the loop reads a bounded number of frames.
  * T2 whatever arrives, memory stays bounded: lines by L1 to L4, frames by their sizes and numbers above.

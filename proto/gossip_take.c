@@ -55,7 +55,7 @@ static bool bind_peer(struct gossip *g, struct peer *peer, const uint8_t *bytes)
         peer_owe(peer, slot);
         return true;
     }
-    if (slot == g->own && binding.serial <= g->binding.serial)
+    if (slot == g->own && binding.serial < g->binding.serial)
         return true;
     if (!binding_seen(&g->slots[slot], bytes)) {
         g->stats.verified++;

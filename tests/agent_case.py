@@ -157,12 +157,8 @@ class Agent:
 
     def runs(self):
         """Nothing is waited for, and our own state is known."""
-        return self.until(lambda s: s["stage"] == "running" and not s["waiting_for"] and not self.why(s, "recovering"),
+        return self.until(lambda s: s["stage"] == "running" and not s["waiting_for"] and s["funded"] is not None,
                           "the agent runs")
-
-    @staticmethod
-    def why(status, code):
-        return status["why"] is not None and status["why"]["code"] == code
 
     def command(self, *words):
         """A command of the command line: what it printed, its status first."""

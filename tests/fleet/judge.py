@@ -222,7 +222,7 @@ def read(fleet):
     accounts = {v["account"]: v["address"].upper() for v in fleet.net.public["validators"]}
     height = fleet.wait_all_sign()
     poll(lambda: fleet.net.height() >= height + 2, "two more blocks")
-    return Record(fleet.net.urls, accounts)
+    return getattr(fleet, "record_class", Record)(fleet.net.urls, accounts)
 
 
 def judge_fleet(fleet, node_faults=None):
