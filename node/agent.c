@@ -274,6 +274,8 @@ void agent_destroy(struct agent **a)
     end_timer(agent, &agent->beat_timer);
     if (agent->wake)
         wake_destroy(&agent->wake);
+    if (agent->stop_wake)
+        wake_destroy(&agent->stop_wake);
     end_timer(agent, &agent->journal_timer);
     end_timer(agent, &agent->connect_timer);
     agent_control_stop(agent);

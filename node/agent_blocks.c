@@ -120,6 +120,7 @@ static void on_block(void *owner, const struct feed *feed, struct height height)
     if (!agent->started || height.n < feed_head(feed).n)
         return;
     agent->facts.height = height.n;
+    agent_runtime_block(agent);
     compare_clocks(agent, height);
     agent_peers_tell(agent);
     if (height.n >= coord_deadline(&agent->core, agent_view(agent)).block.n)

@@ -100,7 +100,7 @@ struct agent {
 
     uint64_t self_ticket, plan_ticket, records_ticket;
     bool self_again;
-    bool self_wanted; /* by the core; otherwise it hears of it only when it has changed */
+    bool self_wanted;      /* by the core; otherwise it hears of it only when it has changed */
     int64_t self_asked_ms; /* zclock_mono() */
     struct height
         node_since; /* what our node showed first after its latest start, HEIGHT_NONE: not yet */
@@ -121,10 +121,12 @@ struct agent {
     struct runtime_facts facts;
     bool runtime_is_blank; /* made before the journal was there */
     char runtime_kept[RUNTIME_KEPT_MAX], runtime_text[RUNTIME_TEXT_MAX];
-    char failure[RUNTIME_TEXT_MAX]; /* of the latest step that failed, for our record */
+    char failure[RUNTIME_TEXT_MAX];         /* of the latest step that failed, for our record */
     char runtime_trouble[RUNTIME_TEXT_MAX]; /* why the node is down, "" when it is not */
     int runtime_percent;
     enum coord_step_kind runtime_step; /* under way */
+    bool stop_waits; /* a STOP, for the block that holds our last signature, or: */
+    struct wake *stop_wake;
 
     struct control *control;
     struct agent_desk *desk; /* agent_desk.h: who waits for what */
@@ -188,7 +190,7 @@ void agent_ask_plan(struct agent *agent);
 void agent_tell_plan(struct agent *agent); /* what was last read, if it says something new */
 void agent_ask_records(struct agent *agent);
 void agent_node_restarted(struct agent *agent);
-void agent_chain_beat(struct agent *agent); /* each second */
+void agent_chain_beat(struct agent *agent);  /* each second */
 void agent_look_around(struct agent *agent); /* warnings that are new go to the log */
 
 /* --- agent_file.c --- */
@@ -212,6 +214,7 @@ void agent_peers_tell(struct agent *agent);     /* EVENT_PEERS if it says someth
 /* --- agent_runtime.c --- */
 MUST_CHECK bool agent_runtime_start(struct agent *agent, struct fault *fault);
 void agent_runtime_step(struct agent *agent, enum coord_step_kind step);
+void agent_runtime_block(struct agent *agent);  /* the view has taken in one more */
 void agent_runtime_follow(struct agent *agent); /* up or by hand, as the core's state says */
 void agent_runtime_unheard(
     struct agent *agent); /* nobody answers: our node is started if it is down */

@@ -4,6 +4,10 @@
 
 #include "node/agent_internal.h"
 
+#define LAST_SIGNATURE_MS 1000
+
+static void stop_now(void *owner);
+
 static void on_ended(void *owner, enum coord_step_kind step, bool ok, const char *text)
 {
     struct agent *agent = owner;
@@ -65,6 +69,10 @@ bool agent_runtime_start(struct agent *agent, struct fault *fault)
         .changed = on_changed,
         .keep = on_keep,
     };
+    if (!agent->stop_wake)
+        agent->stop_wake = wake_create(agent->loop, stop_now, agent);
+    if (!agent->stop_wake)
+        return fault_set(fault, "no timer: the process has too many files open");
     agent->runtime = runtime_create(&config, fault);
     if (!agent->runtime)
         return false;
@@ -100,6 +108,29 @@ void agent_runtime_unheard(struct agent *agent)
         runtime_supervise(agent->runtime);
 }
 
+/* Block H+1 is the last that we sign, and a node shows it as soon as it is stored: our signature may not yet be on its way
+ * then, and who stops at once is missed in a block as a member. The block behind tells that it is; where none comes,
+ * a second is ten times what gossip of votes takes. */
+static bool is_signing(const struct agent *agent)
+{
+    struct height pause = agent->core.memory.pause;
+    return pause.n > 0 && view_head(agent_view(agent)).n < height_after(pause, 2).n;
+}
+
+static void stop_now(void *owner)
+{
+    struct agent *agent = owner;
+    wake_stop(agent->stop_wake);
+    agent->stop_waits = false;
+    runtime_step(agent->runtime, STEP_STOP);
+}
+
+void agent_runtime_block(struct agent *agent)
+{
+    if (agent->stop_waits && !is_signing(agent))
+        stop_now(agent);
+}
+
 void agent_runtime_step(struct agent *agent, enum coord_step_kind step)
 {
     if (agent->runtime_step == step)
@@ -107,5 +138,9 @@ void agent_runtime_step(struct agent *agent, enum coord_step_kind step)
     assert(agent->runtime_step == STEP_NONE);
     agent->runtime_step = step;
     agent->facts.attempt = agent->core.memory.attempts + 1;
-    runtime_step(agent->runtime, step);
+    agent->stop_waits = step == STEP_STOP && is_signing(agent);
+    if (agent->stop_waits)
+        wake_set(agent->stop_wake, LAST_SIGNATURE_MS);
+    else
+        runtime_step(agent->runtime, step);
 }

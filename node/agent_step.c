@@ -137,6 +137,8 @@ static bool in_haste(const struct agent *agent)
     case COORD_UNPAUSING:
     case COORD_SETTLING:
         return true;
+    case COORD_OFFLINE:
+        return agent->stop_waits;
     default:
         return false;
     }

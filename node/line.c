@@ -1,21 +1,14 @@
 #include "node/line.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <linux/tcp.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
-#define EVENTS 64
-#define MESSAGE_OVERHEAD 35 /* of CURVE and ZMTP; long ones have some bytes more */
-#define NOBODY UINT32_MAX   /* no number of gossip's */
+#define NOBODY UINT32_MAX /* no number of gossip's */
 
 struct lines {
-    int epoll;
+    struct line_watch *watch;
     uint32_t strangers_max, neighbours_max;
     uint32_t top; /* none that is used stands at or above it */
     struct line line[LINES_MAX];
@@ -28,11 +21,9 @@ struct lines *lines_create(uint32_t strangers_max, uint32_t neighbours_max)
         return NULL;
     lines->strangers_max = strangers_max;
     lines->neighbours_max = neighbours_max;
-    lines->epoll = epoll_create1(EPOLL_CLOEXEC);
-    if (lines->epoll < 0) {
-        free(lines);
-        return NULL;
-    }
+    lines->watch = line_watch_create(LINES_MAX);
+    if (!lines->watch)
+        lines_destroy(&lines);
     return lines;
 }
 
@@ -40,76 +31,38 @@ void lines_destroy(struct lines **lines)
 {
     if (!*lines)
         return;
-    close((*lines)->epoll);
+    line_watch_destroy(&(*lines)->watch);
     free(*lines);
     *lines = NULL;
 }
 
-int lines_descriptor(const struct lines *lines)
+/* --- one line --- */
+
+static uint32_t place_of(const struct lines *lines, const struct line *line)
 {
-    return lines->epoll;
+    return (uint32_t)(line - lines->line);
 }
 
-/* --- descriptors that belong to libzmq --- */
-
-static bool read_address(int fd, uint8_t address[16], uint16_t *port)
+static uint64_t most_of(const struct line *line)
 {
-    struct sockaddr_storage at;
-    socklen_t size = sizeof at;
-    memset(address, 0, 16);
-    if (getpeername(fd, (struct sockaddr *)&at, &size) != 0)
-        return false;
-    if (at.ss_family == AF_INET) {
-        const struct sockaddr_in *in = (const struct sockaddr_in *)&at;
-        memset(address + 10, 0xff, 2);
-        memcpy(address + 12, &in->sin_addr, 4);
-        *port = in->sin_port;
-        return true;
-    }
-    const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)&at;
-    memcpy(address, &in6->sin6_addr, 16);
-    *port = in6->sin6_port;
-    return at.ss_family == AF_INET6;
-}
-
-/* The descriptor's other end is the one that the line began with (L5). */
-static bool holds(const struct line *line)
-{
-    uint8_t address[16];
-    uint16_t port;
-    return line->fd >= 0 && read_address(line->fd, address, &port) && port == line->port &&
-           memcmp(address, line->address, sizeof address) == 0;
+    return line->bound || line->outbound ? LINE_BYTES : LINE_STRANGER_BYTES;
 }
 
 void line_cut(struct line *line)
 {
     line->leaving = true;
-    if (holds(line))
-        shutdown(line->fd, SHUT_RDWR);
-}
-
-static bool ask(const struct line *line, struct tcp_info *info)
-{
-    socklen_t size = sizeof *info;
-    memset(info, 0, sizeof *info);
-    return holds(line) && getsockopt(line->fd, IPPROTO_TCP, TCP_INFO, info, &size) == 0;
-}
-
-static uint64_t arrived(const struct line *line)
-{
-    struct tcp_info info;
-    return ask(line, &info) ? info.tcpi_bytes_received : line->delivered;
+    line_socket_cut(&line->socket);
 }
 
 /* What CURVE and libzmq add is not counted, so `given` is set right whenever it falls behind. */
 bool line_takes(struct line *line)
 {
-    struct tcp_info info;
-    if (!ask(line, &info) || info.tcpi_bytes_acked == 0)
+    struct line_count count;
+    if (!line_socket_count(&line->socket, &count) || count.acknowledged == 0)
         return true; /* not connected yet, or a kernel that does not count */
-    if (line->given < info.tcpi_bytes_acked)
-        line->given = info.tcpi_bytes_acked;
-    return line->given - info.tcpi_bytes_acked <= LINE_UNREAD_BYTES;
+    if (line->given < count.acknowledged)
+        line->given = count.acknowledged;
+    return line->given - count.acknowledged <= LINE_UNREAD_BYTES;
 }
 
 void line_given(struct line *line, size_t size)
@@ -117,24 +70,27 @@ void line_given(struct line *line, size_t size)
     line->given += size;
 }
 
-void line_delivered(struct line *line, size_t size)
+void line_bind(struct lines *lines, struct line *line)
+{
+    line->bound = true;
+    line_watch_limit(lines->watch, place_of(lines, line), most_of(line));
+}
+
+void line_delivered(struct lines *lines, struct line *line, size_t size)
 {
     line->read = true;
-    line->delivered += size + MESSAGE_OVERHEAD;
+    line_watch_read(lines->watch, place_of(lines, line), size);
 }
 
 static void watch(struct lines *lines, struct line *line, int fd)
 {
-    struct epoll_event event = {.events = EPOLLIN | EPOLLET,
-                                .data.u32 = (uint32_t)(line - lines->line)};
     static const uint8_t v4[12] = {[10] = 0xff, [11] = 0xff};
-    line->fd = fd;
-    if (!read_address(fd, line->address, &line->port))
+    if (!line_socket_of(fd, &line->socket))
         return; /* gone already: its end is told next */
-    memcpy(line->neighbours, line->address, sizeof line->neighbours);
-    if (memcmp(line->address, v4, sizeof v4) != 0)
+    memcpy(line->neighbours, line->socket.address, sizeof line->neighbours);
+    if (memcmp(line->socket.address, v4, sizeof v4) != 0)
         memset(line->neighbours + 8, 0, 8);
-    epoll_ctl(lines->epoll, EPOLL_CTL_ADD, fd, &event);
+    line_watch_begin(lines->watch, place_of(lines, line), &line->socket, most_of(line));
 }
 
 /* --- the table --- */
@@ -148,7 +104,8 @@ static struct line *new_line(struct lines *lines, int64_t now_ms)
         return NULL;
     if (i >= lines->top)
         lines->top = i + 1;
-    lines->line[i] = (struct line){.used = true, .fd = -1, .peer = NOBODY, .since_ms = now_ms};
+    lines->line[i] =
+        (struct line){.used = true, .socket.fd = -1, .peer = NOBODY, .since_ms = now_ms};
     return &lines->line[i];
 }
 
@@ -156,6 +113,7 @@ void line_end(struct lines *lines, struct line *line)
 {
     assert(line->used);
     line->used = false;
+    line_watch_end(lines->watch, place_of(lines, line));
     while (lines->top > 0 && !lines->line[lines->top - 1].used)
         lines->top--;
 }
@@ -174,7 +132,7 @@ struct line *lines_of_fd(struct lines *lines, bool outbound, int fd)
 {
     for (uint32_t i = 0; i < lines->top; i++) {
         struct line *line = &lines->line[i];
-        if (line->used && line->outbound == outbound && line->fd == fd)
+        if (line->used && line->outbound == outbound && line->socket.fd == fd)
             return line;
     }
     return NULL;
@@ -289,26 +247,13 @@ void lines_connected(struct lines *lines, struct line *line, int fd)
 
 /* --- who has to leave --- */
 
-void lines_look(struct lines *lines)
-{
-    struct epoll_event events[EVENTS];
-    int count = epoll_wait(lines->epoll, events, EVENTS, 0);
-    for (int i = 0; i < count; i++) {
-        struct line *line = &lines->line[events[i].data.u32];
-        uint64_t most = line->bound || line->outbound ? LINE_BYTES : LINE_STRANGER_BYTES;
-        if (line->used && arrived(line) > line->delivered + most)
-            line_cut(line);
-    }
-}
-
-/* What is no message, greetings and commands, is counted as read here. */
 void lines_drained(struct lines *lines, bool outbound)
 {
     for (uint32_t i = 0; i < lines->top; i++) {
         struct line *line = &lines->line[i];
         if (line->used && line->outbound == outbound && line->read) {
             line->read = false;
-            line->delivered = arrived(line);
+            line_watch_drained(lines->watch, i);
         }
     }
 }

@@ -4,7 +4,7 @@
  * it limits frames and the number of messages that wait, but not the frames of one message: who never sends the last
  * one fills the memory. So connections are watched from beside it, by their descriptors, and ended by shutdown():
  *
- *     libzmq's monitor  -- a connection began, ended -->  lines  <-- EPOLLIN, a connection's bytes arrive -- kernel
+ *     libzmq's monitor  -- a connection began, ended -->  lines  <-- line_watch.h: bytes arrive -- kernel
  *     ROUTER            -- its frame was delivered  -->     |
  *                                                           +-- shutdown(fd) --> libzmq sees the end of it
  *
@@ -29,6 +29,7 @@
 #include <stdint.h>
 
 #include "coord/units.h"
+#include "node/line_watch.h"
 
 #define LINE_ID_SIZE 5 /* of what libzmq calls routing id */
 #define LINE_ENDPOINT_MAX 72
@@ -44,16 +45,14 @@ struct line {
     bool leaving;    /* it was cut, and its end has not been told yet */
     bool connecting; /* outbound: libzmq was told its endpoint */
     bool named;      /* its id is known: it has spoken, or we dialled */
-    int fd;          /* -1: not yet */
+    bool read;       /* a message of it, since lines_drained() */
     uint32_t peer;   /* gossip's number, GOSSIP_PEER_NONE */
     uint32_t id;     /* of the two ROUTERs each has its own */
     int64_t since_ms;
-    bool read;          /* a message of it, since lines_drained() */
-    uint64_t delivered; /* bytes of messages that were read, as the kernel counts what arrived */
-    uint64_t given;     /* bytes that were to go, as it counts what was acknowledged */
-    uint8_t key[32];    /* outbound: of the server that may answer */
-    uint8_t address[16], neighbours[16];
-    uint16_t port;
+    uint64_t given;  /* bytes that were to go, as it counts what was acknowledged */
+    uint8_t key[32]; /* outbound: of the server that may answer */
+    struct line_socket socket;
+    uint8_t neighbours[16];
     char endpoint[LINE_ENDPOINT_MAX]; /* outbound: as libzmq was told */
 };
 
@@ -61,12 +60,6 @@ struct lines;
 
 struct lines *lines_create(uint32_t strangers_max, uint32_t neighbours_max); /* NULL: memory */
 void lines_destroy(struct lines **lines);
-
-/* Readable when bytes arrived somewhere: then lines_look(). */
-int lines_descriptor(const struct lines *lines);
-
-/* Ends those that have sent too much without an end. */
-void lines_look(struct lines *lines);
 
 /* Ends strangers that are silent for too long. */
 void lines_keep(struct lines *lines, int64_t now_ms);
@@ -85,8 +78,11 @@ struct line *lines_of_fd(struct lines *lines, bool outbound, int fd);
 struct line *lines_of_endpoint(struct lines *lines, const char *endpoint);
 struct line *lines_of_peer(struct lines *lines, uint32_t peer);
 
+/* Its key is a member's. */
+void line_bind(struct lines *lines, struct line *line);
+
 /* A message of so many bytes has been read. */
-void line_delivered(struct line *line, size_t size);
+void line_delivered(struct lines *lines, struct line *line, size_t size);
 
 /* Nothing is left to read from the lines of this direction. */
 void lines_drained(struct lines *lines, bool outbound);

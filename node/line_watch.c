@@ -18,7 +18,7 @@
 #define MESSAGE_OVERHEAD 35 /* of CURVE and ZMTP; long ones have some bytes more */
 
 struct place {
-    struct line_end end; /* fd -1: free */
+    struct line_socket socket; /* fd -1: free */
     uint64_t read, most;
 };
 
@@ -33,48 +33,48 @@ struct line_watch {
 
 /* --- descriptors --- */
 
-bool line_end_of(int fd, struct line_end *end)
+bool line_socket_of(int fd, struct line_socket *at)
 {
-    struct sockaddr_storage at;
-    socklen_t size = sizeof at;
-    *end = (struct line_end){.fd = fd};
-    if (getpeername(fd, (struct sockaddr *)&at, &size) != 0)
+    struct sockaddr_storage other;
+    socklen_t size = sizeof other;
+    *at = (struct line_socket){.fd = fd};
+    if (getpeername(fd, (struct sockaddr *)&other, &size) != 0)
         return false;
-    if (at.ss_family == AF_INET) {
-        const struct sockaddr_in *in = (const struct sockaddr_in *)&at;
-        memset(end->address + 10, 0xff, 2);
-        memcpy(end->address + 12, &in->sin_addr, 4);
-        end->port = in->sin_port;
+    if (other.ss_family == AF_INET) {
+        const struct sockaddr_in *in = (const struct sockaddr_in *)&other;
+        memset(at->address + 10, 0xff, 2);
+        memcpy(at->address + 12, &in->sin_addr, 4);
+        at->port = in->sin_port;
         return true;
     }
-    const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)&at;
-    memcpy(end->address, &in6->sin6_addr, 16);
-    end->port = in6->sin6_port;
-    return at.ss_family == AF_INET6;
+    const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)&other;
+    memcpy(at->address, &in6->sin6_addr, 16);
+    at->port = in6->sin6_port;
+    return other.ss_family == AF_INET6;
 }
 
-static bool holds(const struct line_end *end)
+static bool holds(const struct line_socket *at)
 {
-    struct line_end is;
-    return end->fd >= 0 && line_end_of(end->fd, &is) && is.port == end->port &&
-           memcmp(is.address, end->address, sizeof is.address) == 0;
+    struct line_socket is;
+    return at->fd >= 0 && line_socket_of(at->fd, &is) && is.port == at->port &&
+           memcmp(is.address, at->address, sizeof is.address) == 0;
 }
 
-bool line_end_count(const struct line_end *end, struct line_count *count)
+bool line_socket_count(const struct line_socket *at, struct line_count *count)
 {
     struct tcp_info info;
     socklen_t size = sizeof info;
     memset(&info, 0, sizeof info);
-    if (!holds(end) || getsockopt(end->fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0)
+    if (!holds(at) || getsockopt(at->fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0)
         return false;
     *count = (struct line_count){info.tcpi_bytes_received, info.tcpi_bytes_acked};
     return true;
 }
 
-void line_end_cut(const struct line_end *end)
+void line_socket_cut(const struct line_socket *at)
 {
-    if (holds(end))
-        shutdown(end->fd, SHUT_RDWR);
+    if (holds(at))
+        shutdown(at->fd, SHUT_RDWR);
 }
 
 /* --- the thread --- */
@@ -84,8 +84,8 @@ static void look(struct line_watch *watch, uint32_t at)
     struct place *place = &watch->places[at];
     struct line_count count;
     pthread_mutex_lock(&watch->lock);
-    if (line_end_count(&place->end, &count) && count.arrived > place->read + place->most)
-        line_end_cut(&place->end);
+    if (line_socket_count(&place->socket, &count) && count.arrived > place->read + place->most)
+        line_socket_cut(&place->socket);
     pthread_mutex_unlock(&watch->lock);
 }
 
@@ -130,7 +130,7 @@ struct line_watch *line_watch_create(uint32_t places)
     struct epoll_event stop = {.events = EPOLLIN, .data.u32 = places};
     watch->count = places;
     for (uint32_t i = 0; i < places; i++)
-        watch->places[i].end.fd = -1;
+        watch->places[i].socket.fd = -1;
     pthread_mutex_init(&watch->lock, NULL);
     watch->epoll = epoll_create1(EPOLL_CLOEXEC);
     watch->stop = eventfd(0, EFD_CLOEXEC);
@@ -159,22 +159,22 @@ void line_watch_destroy(struct line_watch **watch)
     *watch = NULL;
 }
 
-void line_watch_begin(struct line_watch *watch, uint32_t place, const struct line_end *end,
+void line_watch_begin(struct line_watch *watch, uint32_t place, const struct line_socket *at,
                       uint64_t most)
 {
     struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.u32 = place};
     assert(place < watch->count);
     pthread_mutex_lock(&watch->lock);
-    assert(watch->places[place].end.fd < 0);
-    watch->places[place] = (struct place){.end = *end, .most = most};
+    assert(watch->places[place].socket.fd < 0);
+    watch->places[place] = (struct place){.socket = *at, .most = most};
     pthread_mutex_unlock(&watch->lock);
-    epoll_ctl(watch->epoll, EPOLL_CTL_ADD, end->fd, &event); /* fails when it is gone already */
+    epoll_ctl(watch->epoll, EPOLL_CTL_ADD, at->fd, &event); /* fails when it is gone already */
 }
 
 void line_watch_end(struct line_watch *watch, uint32_t place)
 {
     pthread_mutex_lock(&watch->lock);
-    watch->places[place].end.fd = -1;
+    watch->places[place].socket.fd = -1;
     pthread_mutex_unlock(&watch->lock);
 }
 
@@ -196,7 +196,7 @@ void line_watch_drained(struct line_watch *watch, uint32_t place)
 {
     struct line_count count;
     pthread_mutex_lock(&watch->lock);
-    if (line_end_count(&watch->places[place].end, &count))
+    if (line_socket_count(&watch->places[place].socket, &count))
         watch->places[place].read = count.arrived;
     pthread_mutex_unlock(&watch->lock);
 }

@@ -18,31 +18,32 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct line_end { /* of a connection */
-    int fd;       /* -1: not yet */
+struct line_socket {     /* of a connection */
+    int fd;              /* -1: not yet */
     uint8_t address[16]; /* of the other end; IPv4 as ::ffff:a.b.c.d */
     uint16_t port;
 };
 
 /* The descriptor and its other end. False when that is gone already. */
-bool line_end_of(int fd, struct line_end *end);
+bool line_socket_of(int fd, struct line_socket *socket);
 
 struct line_count { /* bytes since the connection began */
     uint64_t arrived, acknowledged;
 };
 /* False when the connection is no more. */
-bool line_end_count(const struct line_end *end, struct line_count *count);
+bool line_socket_count(const struct line_socket *socket, struct line_count *count);
 
 /* Ends the connection, both ways. */
-void line_end_cut(const struct line_end *end);
+void line_socket_cut(const struct line_socket *socket);
 
 struct line_watch;
 
-struct line_watch *line_watch_create(uint32_t places); /* NULL: memory is short, or no thread to be had */
+struct line_watch *line_watch_create(
+    uint32_t places); /* NULL: memory is short, or no thread to be had */
 void line_watch_destroy(struct line_watch **watch);
 
 /* Watches a connection in this place, which is free, until line_watch_end(). */
-void line_watch_begin(struct line_watch *watch, uint32_t place, const struct line_end *end,
+void line_watch_begin(struct line_watch *watch, uint32_t place, const struct line_socket *socket,
                       uint64_t most);
 void line_watch_end(struct line_watch *watch, uint32_t place);
 

@@ -193,7 +193,7 @@ static void take_out_events(struct transport *t)
                                 : lines_of_endpoint(t->lines, event.endpoint);
         if (line && event.what == ZMQ_EVENT_CONNECTED)
             lines_connected(t->lines, line, event.value);
-        else if (line && (event.what == ZMQ_EVENT_DISCONNECTED || line->fd < 0))
+        else if (line && (event.what == ZMQ_EVENT_DISCONNECTED || line->socket.fd < 0))
             end(t, line);
     }
 }
@@ -224,12 +224,12 @@ static void hear(struct transport *t, struct line *line, zmq_msg_t *body)
 {
     struct gossip_peer about;
     bool more = zmq_msg_more(body); /* no honest peer sends more than one part */
-    line_delivered(line, zmq_msg_size(body));
+    line_delivered(t->lines, line, zmq_msg_size(body));
     if (t->config.lose && t->config.lose(t->config.owner))
         return;
     gossip_receive(t->gossip, line->peer, zmq_msg_data(body), more ? 0 : zmq_msg_size(body), now());
-    if (!line->bound && gossip_peer(t->gossip, line->peer, &about))
-        line->bound = about.bound;
+    if (!line->bound && gossip_peer(t->gossip, line->peer, &about) && about.bound)
+        line_bind(t->lines, line);
 }
 
 static bool read_id(zmq_msg_t *part, bool outbound, uint32_t *id)
@@ -424,16 +424,9 @@ static int on_requests(zloop_t *loop, zmq_pollitem_t *item, void *owner)
 {
     struct transport *t = owner;
     (void)loop, (void)item;
+    take_in_events(t); /* who is let in is watched before */
     for (uint32_t i = 0; i < REQUESTS_PER_TURN && parts_admit(t->zap, admits, t); i++)
         ;
-    return 0;
-}
-
-static int on_bytes(zloop_t *loop, zmq_pollitem_t *item, void *owner)
-{
-    struct transport *t = owner;
-    (void)loop, (void)item;
-    lines_look(t->lines);
     return 0;
 }
 
@@ -481,9 +474,7 @@ static bool enter_loop(struct transport *t)
 {
     return poll_socket(t, t->in, on_frames) && poll_socket(t, t->out, on_frames) &&
            poll_socket(t, t->zap, on_requests) && poll_socket(t, t->in_events, on_events) &&
-           poll_socket(t, t->out_events, on_events) &&
-           poll_descriptor(t, lines_descriptor(t->lines), on_bytes) &&
-           poll_descriptor(t, t->timer, on_time);
+           poll_socket(t, t->out_events, on_events) && poll_descriptor(t, t->timer, on_time);
 }
 
 static const char *bind_remedy(int why)
@@ -559,10 +550,6 @@ void transport_destroy(struct transport **transport)
         if (sockets[i])
             leave(t, sockets[i], -1);
     leave(t, NULL, t->timer);
-    if (t->lines) {
-        zmq_pollitem_t item = {.fd = lines_descriptor(t->lines)};
-        zloop_poller_end(t->loop, &item);
-    }
     if (t->context)
         zmq_ctx_term(t->context);
     lines_destroy(&t->lines);

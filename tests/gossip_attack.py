@@ -6,6 +6,7 @@
 """
 import socket
 import struct
+import threading
 import time
 
 try:
@@ -21,6 +22,7 @@ ASKS = 1  # flag of a HELLO: "I do not know you"
 FRAME_MAX = 32768
 WAIT_S = 60  # for what must come, on a machine that is busy with other things
 ENDED = b"ended"
+NO_LINGER = struct.pack("ii", 1, 0)
 
 
 def frame(kind, body):
@@ -133,6 +135,62 @@ class Server:
         self.context.destroy(0)
 
 
+class Relay:
+    """Stands between an attacker and its victim. What it holds back arrives all at once, and the connection can be
+    ended without a farewell."""
+
+    def __init__(self, port):
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port, self.target, self.held = self.listener.getsockname()[1], port, None
+        self.lock, self.ends = threading.Lock(), []
+        threading.Thread(target=self._run, daemon=True).start()
+
+    def _run(self):
+        client, _ = self.listener.accept()
+        server = socket.create_connection(("127.0.0.1", self.target))
+        self.ends = [client, server]
+        threading.Thread(target=self._back, daemon=True).start()
+        try:
+            while data := client.recv(65536):
+                with self.lock:
+                    if self.held is None:
+                        server.sendall(data)
+                    else:
+                        self.held += data
+        except OSError:
+            pass
+
+    def _back(self):
+        client, server = self.ends
+        try:
+            while data := server.recv(65536):
+                client.sendall(data)
+        except OSError:
+            pass
+
+    def hold(self):
+        with self.lock:
+            self.held = b""
+
+    def release(self):
+        """Lets go what was held; returns how many bytes that were."""
+        with self.lock:
+            data, self.held = self.held, None
+            self.ends[1].sendall(data)
+            return len(data)
+
+    def reset(self):
+        """Ends the victim's side as a machine does that knows nothing of the connection."""
+        self.ends[1].setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
+        self.ends[1].shutdown(socket.SHUT_RD)  # wakes who reads, so that nobody keeps the descriptor
+        self.ends[1].close()
+
+    def close(self):
+        self.listener.close()
+        for end in self.ends:
+            end.close()
+
+
 class Crowd:
     """Connections without ZeroMQ, of which the newest are kept open."""
 
@@ -143,7 +201,7 @@ class Crowd:
         """One more from this address of loopback; False when the kernel does not make it."""
         one = socket.socket()
         one.settimeout(WAIT_S)
-        one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # its port is free at once
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)  # its port is free at once
         try:
             one.bind((address, 0))
             one.connect(("127.0.0.1", self.port))

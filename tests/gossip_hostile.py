@@ -16,7 +16,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from gossip_attack import (ASKS, BYE, DIGEST, EMPTY_DIGEST, ENDED, FRAME_MAX, GREETING, HELLO, LIST,  # noqa: E402
-                           PROOF, RECORDS, VERSION, WAIT_S, WANT, Attacker, Crowd, Server, frame, zmq)
+                           PROOF, RECORDS, VERSION, WAIT_S, WANT, Attacker, Crowd, Relay, Server, frame, zmq)
 from gossip_net import Forger, GOSSIP_NODE, Network, free_ports  # noqa: E402
 
 DEBIAN_PYTHON = "/usr/bin/python3"
@@ -349,6 +349,46 @@ class Frames(Case):
             attacker.send(record)
         self.spread(1)
         self.assertTrue(self.wait_shown("limited", 1000))
+
+
+class Stalls(Case):
+    """While the loop of the victim is busy with something else."""
+
+    def test_pings(self):
+        """Frames and pings arrive together, and then the connection is no more. In libzmq a ping that is read from a
+        queue which was full when its connection ended is the end of the process."""
+        trickle = bytes([VERSION, 99])  # of a kind that nobody knows
+        for number in range(HOSTILE, HOSTILE + 2):
+            relay = Relay(self.victim.port)
+            self.addCleanup(relay.close)
+            attacker = Attacker(self.forger.curve(number), self.server, relay.port, heartbeat_ms=1)
+            self.attackers.append(attacker)
+            attacker.send(self.forger.hello(number))
+            self.assertEqual(attacker.outcome(HELLO)[1], HELLO)
+            with self.victim.stalled():
+                relay.hold()
+                for _ in range(30):
+                    attacker.send(trickle)
+                    time.sleep(0.004)  # a few pings
+                self.assertGreater(relay.release(), 30 * 35 + 30 * 35)
+                time.sleep(0.2)  # for the kernel and libzmq to take it
+                relay.reset()
+                time.sleep(0.2)
+            self.spread(1)
+
+    def test_floods(self):
+        """What is sent meanwhile stays bounded."""
+        attackers = [self.member(number, hwm=0) for number in (HOSTILE, HOSTILE + 1)]
+        attackers += [self.attacker(NOBODY + i, hwm=0) for i in range(6)]
+        for attacker in attackers[2:]:
+            attacker.send(frame(BYE, b""))
+            self.assertEqual(attacker.outcome(HELLO)[1], HELLO)
+        with self.victim.stalled():
+            for _ in range(1000):  # 30 MB of each
+                for attacker in attackers:
+                    attacker.send(frame(99, bytes(30_000)))
+            for attacker in attackers:
+                self.assertTrue(attacker.ends())
 
 
 class SlowReaders(Case):

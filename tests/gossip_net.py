@@ -1,15 +1,20 @@
 """Processes of gossip_node, for tests and measurements."""
+import contextlib
+import fcntl
 import json
 import os
 import queue
 import random
 import socket
+import struct
 import subprocess
+import termios
 import threading
 import time
 
 GOSSIP_NODE = os.environ.get("GOSSIP_NODE", "")
-ANSWER_S = 20
+ANSWER_S = 60
+PIPE_BYTES = 65536
 
 
 def has_ipv6():
@@ -48,6 +53,8 @@ class Member:
             command += ["--seed", f"{seed}=tcp://{host}:{seed_port}"]
         self.number, self.port = number, port
         self.heard, self.voids, self.answers = {}, {}, queue.Queue()
+        self.reading = threading.Event()
+        self.reading.set()
         self.news = threading.Condition()
         settings = os.environ.get("ASAN_OPTIONS", ""), "quarantine_size_mb=1:thread_local_quarantine_size_kb=64"
         environment = {**os.environ, "ASAN_OPTIONS": ":".join(filter(None, settings))}
@@ -59,6 +66,7 @@ class Member:
 
     def _read(self):
         for line in self.process.stdout:
+            self.reading.wait()
             words = line.split()
             with self.news:
                 if words[0] == "heard":
@@ -76,6 +84,22 @@ class Member:
     def ask(self, line):
         self.tell(line)
         return self.answers.get(timeout=ANSWER_S)
+
+    @contextlib.contextmanager
+    def stalled(self):
+        """While its loop stands still: it writes more than a pipe takes, and nobody reads. Its other threads go on."""
+        pending, questions = bytearray(4), 4000
+        self.reading.clear()
+        self.tell("\n".join(["level"] * questions))
+        while struct.unpack("i", pending)[0] < PIPE_BYTES - 4096:
+            time.sleep(0.01)
+            fcntl.ioctl(self.process.stdout.fileno(), termios.FIONREAD, pending)
+        try:
+            yield
+        finally:
+            self.reading.set()
+            for _ in range(questions):
+                self.answers.get(timeout=ANSWER_S)
 
     def say(self, plan):
         """When the plan was said, in ms of the clock."""

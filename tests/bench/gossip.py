@@ -35,7 +35,7 @@ missed = []
 
 def judge(text, value, limit):
     met = value is not None and value <= limit
-    print(f"  {text}: {'never' if value is None else f'{value:.2f}'} (limit {limit}) {'met' if met else 'MISSED'}",
+    print(f"  {text}: {'never' if value is None else f'{value:.2f}'} (limit {limit:g}) {'met' if met else 'MISSED'}",
           flush=True)
     if not met:
         missed.append(text)

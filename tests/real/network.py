@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A network of real sekaid validators on loopback, in one folder, made and ready in seconds.
 
-    with RealNet("kira", 7, "--block-time", "1s") as net:       # as Devnet of tests/devnet/net.py, and asked in the same way
+    with RealNet("kira", 7, "--block-time", "1s") as net:       # as Devnet of tests/devnet/net.py, and asked the same
         net.wait_height(5)
         net.stop_node(3); net.start_node(3)
 
@@ -81,7 +81,10 @@ class RealNet(Devnet):
     def __init__(self, chain, count, *options, folder=None):
         super().__init__(chain, count, *options, *([] if "--base-port" in options else ["--base-port", "0"]))
         if folder:
-            self.dir = Path(folder).resolve()
+            self.home.rmdir()
+            self.home = self.dir = Path(folder).resolve()
+            if self.dir.exists():  # it is removed at the end, and everything that names it is ended
+                sys.exit(f"{self.dir} is there already; a new folder is needed")
         self.settings = parse(self.options[2:])
         assert count <= VALIDATORS_MAX, f"ports suffice for {VALIDATORS_MAX} validators"
         self.base_port = self.settings.base_port or free_base(count)
@@ -214,7 +217,7 @@ class RealNet(Devnet):
     def wait_up(self):
         """Every node answers and has a block."""
         for number in range(self.count):
-            poll(lambda number=number: self.height(number) >= 1, f"node {number} has a block: {self.log(number)[-800:]}")
+            poll(lambda number=number: self.height(number) >= 1, f"node {number} has a block")
 
     def start_node(self, number, *version, wait=True):
         with open(self.home_of(number) / "log", "ab") as log:
@@ -251,8 +254,8 @@ class RealNet(Devnet):
             self.wait_up()
 
     def here(self):
-        """Processes that name the folder, whatever they are."""
-        own, found = str(self.home).encode(), []
+        """Processes with a word in the folder: nodes, agents and what they have started, but no script that asked for it."""
+        own, found = str(self.home).encode() + b"/", []
         for entry in Path("/proc").iterdir():
             try:
                 if entry.name.isdigit() and int(entry.name) != os.getpid() and own in (entry / "cmdline").read_bytes():
@@ -272,7 +275,7 @@ class RealNet(Devnet):
         for child in self.children.values():
             child.wait()
         end = time.monotonic() + 10
-        while (found := self.here() if self.home in self.dir.parents else []) and time.monotonic() < end:
+        while (found := self.here()) and time.monotonic() < end:
             for pid in found:
                 try:
                     os.kill(pid, signal.SIGKILL)
@@ -282,8 +285,7 @@ class RealNet(Devnet):
         if os.environ.get("DEVNET_KEEP"):
             print(f"kept: {self.dir}")
         else:
-            for folder in {self.home, self.dir}:
-                shutil.rmtree(folder, ignore_errors=True)
+            shutil.rmtree(self.home, ignore_errors=True)
         for number in SIGNALS:
             signal.signal(number, signal.SIG_DFL if number != signal.SIGINT else signal.default_int_handler)
 

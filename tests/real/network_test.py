@@ -26,7 +26,7 @@ def naming(folder):
             words = (entry / "cmdline").read_bytes()
         except OSError:
             continue
-        if str(folder).encode() in words and b"network.py" not in words:
+        if f"{folder}/".encode() in words:
             found.append(entry.name)
     return found
 
