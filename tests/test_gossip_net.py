@@ -221,7 +221,10 @@ class Gossip(unittest.TestCase):
         network = self.network(MANY, hidden=range(5, MANY, 5), options=("--neighbours", 64, "--strangers", 64))
         for number in (0, 5, MANY - 1):  # the seed, one that nobody can dial, and another
             self.assertNotIn(None, network.spread(number, "through-the-crowd", KNOWN_S))
-        bound = [member.show()["bound"] for member in network.members.values()]
+        end = time.monotonic() + KNOWN_S
+        bound = [0]
+        while min(bound) < 8 and time.monotonic() < end:  # they go on dialling for a while
+            bound = [member.show()["bound"] for member in network.members.values()]
         self.assertGreaterEqual(min(bound), 8)
         self.assertLess(sum(bound), MANY * (MANY - 1), "not everybody is connected with everybody")
 
