@@ -92,7 +92,8 @@ static const struct {
     [REASON_HOURS] = {"hours", "it is outside the operator's maintenance hours"},
     [REASON_JAILED] = {"jailed", "this validator is jailed; only governance can help"},
     [REASON_TRUSTEES] = {"trustees",
-                         "the trustees disabled this validator; it is never enabled automatically"},
+                         "the trustees disabled this validator; it is never enabled automatically: "
+                         "when they agree, `stagger tx enable-node`"},
     [REASON_BY_HAND] =
         {"by-hand", "this validator was paused by hand and stays so; `stagger unpause` ends it"},
     [REASON_NO_PERMIT] = {"no-permit", "the draw gave the places of this epoch to others"},

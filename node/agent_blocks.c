@@ -93,8 +93,9 @@ static int64_t clock_off(struct agent *agent, struct height height)
 static void compare_clocks(struct agent *agent, struct height height)
 {
     int64_t off_ms = clock_off(agent, height);
-    bool is_off = off_ms > CLOCK_MAX_MS || off_ms < -CLOCK_MAX_MS;
-    bool was_off = agent->clock_off_ms != 0;
+    bool is_odd = off_ms > CLOCK_MAX_MS || off_ms < -CLOCK_MAX_MS;
+    bool is_off = is_odd && agent->clock_odd, was_off = agent->clock_off_ms != 0;
+    agent->clock_odd = is_odd; /* the first block after a long pause of the chain is */
     agent->clock_off_ms = is_off ? off_ms : 0;
     if (is_off && !was_off)
         agent_look_around(agent);
@@ -174,6 +175,21 @@ static bool start_feed(struct agent *agent, struct view *kept, struct fault *fau
     return true;
 }
 
+/* The kept blocks lack some that the draw needs, and somebody has them by now: all are read anew. */
+static bool has_more(const struct agent *agent, const struct view *kept)
+{
+    const struct chain_comparison *others = chain_comparison(agent->chain);
+    if (view_complete(kept, height_after(view_head(kept), 1)))
+        return false;
+    for (uint32_t i = 0; i < others->count; i++) {
+        const struct chain_witness *w = &others->witnesses[i];
+        if (w->verdict == CHAIN_WELL && w->answered && w->status.earliest_height > 0 &&
+            (uint64_t)w->status.earliest_height < view_first(kept).n)
+            return true;
+    }
+    return false;
+}
+
 bool agent_blocks_start(struct agent *agent, struct fault *fault)
 {
     struct view_config config = view_config_of(agent, &agent->charter);
@@ -183,6 +199,10 @@ bool agent_blocks_start(struct agent *agent, struct fault *fault)
         kept = journal_view(agent->journal, &config, fault);
         if (!kept)
             return false;
+        if (has_more(agent, kept)) {
+            agent_say(agent, LEVEL_INFO, "blocks that were missing can be had: all are read anew");
+            view_destroy(&kept);
+        }
     }
     return start_feed(agent, kept, fault);
 }

@@ -36,8 +36,8 @@ static void on_changed(void *owner, enum runtime_health health, const char *text
 {
     struct agent *agent = owner;
     bool up = health == RUNTIME_UP, expected = agent->runtime_step != STEP_NONE;
-    snprintf(agent->runtime_trouble, sizeof agent->runtime_trouble, "%s",
-             health == RUNTIME_DOWN ? text : "");
+    if (up || !expected)
+        snprintf(agent->runtime_trouble, sizeof agent->runtime_trouble, "%s", up ? "" : text);
     agent_say(agent, expected ? LEVEL_DEBUG : (up ? LEVEL_INFO : LEVEL_UNUSUAL), "%s", text);
     if (up && agent->feed && !expected)
         feed_look(agent->feed);

@@ -155,9 +155,10 @@ static struct agent_reason why_between_turns(const struct agent *agent)
         return because_core(agent, m->held ? REASON_HOLD : m->frozen ? REASON_FROZEN : REASON_NONE);
     if (m->flight.kind != TX_OTHER && !m->flight.refused)
         return because_core(agent, REASON_NONE);
-    if (m->flight.refused && agent->send_trouble[0])
+    enum coord_reason reason = coord_may_join(&agent->core, agent_view(agent));
+    if (reason == REASON_NONE && m->flight.refused && agent->send_trouble[0])
         return because("send", agent->send_trouble);
-    return because_core(agent, coord_may_join(&agent->core, agent_view(agent)));
+    return because_core(agent, reason);
 }
 
 struct agent_reason agent_why(const struct agent *agent)

@@ -39,7 +39,8 @@ static void warn_of_clock(const struct agent *agent, const struct ear *ear)
         warn(ear,
              "our clock is %" PRId64 " minutes %s the chain's: correct it (timedatectl set-ntp "
              "true, or chrony), or this node's votes and our time-outs are off",
-             ((off_ms < 0 ? -off_ms : off_ms) + MINUTE_MS / 2) / MINUTE_MS, off_ms < 0 ? "behind" : "ahead of");
+             ((off_ms < 0 ? -off_ms : off_ms) + MINUTE_MS / 2) / MINUTE_MS,
+             off_ms < 0 ? "behind" : "ahead of");
 }
 
 /* --- our node --- */
@@ -102,7 +103,7 @@ static void warn_of_silence(const struct agent *agent, const struct ear *ear)
 
 static void warn_of_runtime(const struct agent *agent, const struct ear *ear)
 {
-    if (agent->runtime && agent->runtime_trouble[0] && agent->runtime_step == STEP_NONE)
+    if (agent->runtime && agent->runtime_trouble[0])
         warn(ear, "the node is down: %s", agent->runtime_trouble);
 }
 

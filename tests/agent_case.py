@@ -38,7 +38,8 @@ class Agent:
         self.process, self.mark = None, 0
         self.settings = {
             "chain.kind": net.chain, "chain.id": net.public["chain_id"], "chain.node": net.urls[number],
-            "account.key_file": net.dir / "node" / str(number) / "account.key", "charter.block_time": "1s",
+            "account.key_file": net.dir / "node" / str(number) / "account.key", "charter.block_time": "1s", "charter.joins_max": "20",
+            "charter.round_blocks": "120",
             "agent.dir": self.dir, "agent.expected": "5s", "gossip.off": "yes", "limits.retry": "1s", **(settings or {})}
         self.write()
 
@@ -156,9 +157,12 @@ class Agent:
         return self.asked(seen, what)
 
     def runs(self):
-        """Nothing is waited for, and our own state is known."""
-        return self.until(lambda s: s["stage"] == "running" and not s["waiting_for"] and s["funded"] is not None,
-                          "the agent runs")
+        """Nothing is waited for, and the chain has told of our state."""
+        def so():
+            status, reasons = self.status(), self.talk("ok-to-stop")["reasons"]
+            return status["stage"] == "running" and not status["waiting_for"] and all(
+                reason["code"] != "recovering" for reason in reasons) and status
+        return self.asked(so, "the agent runs")
 
     def command(self, *words):
         """A command of the command line: what it printed, its status first."""

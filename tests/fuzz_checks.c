@@ -29,7 +29,9 @@ static void check_pause(const struct fuzz *f, const struct coord_memory *before,
                         struct height timeout)
 {
     const struct charter *charter = &f->config.charter;
-    struct height boundary = charter_boundary(charter, f->core.head);
+    /* a forced one is of the epoch of the next block */
+    struct height boundary =
+        charter_boundary(charter, height_after(f->core.head, f->core.memory.forced ? 1 : 0));
     if (before->state == COORD_PAUSING) { /* the same once more */
         assert(timeout.n == before->flight.timeout.n);
         return;

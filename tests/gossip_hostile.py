@@ -345,6 +345,14 @@ class Frames(Case):
                     break
             self.attackers.pop().close()
 
+    def test_busy_member(self):
+        """Who sends much, within the limits, keeps its connection."""
+        attacker = self.member()
+        for _ in range(15):
+            for _ in range(20):
+                attacker.send(bytes([VERSION, 99]) + bytes(6000))
+            self.assertEqual(self.level_with(attacker)[1], LIST)
+
     def test_flood_of_frames(self):
         """A member that sends as fast as it can: what exceeds its rate is thrown away, others are heard."""
         attacker = self.member()

@@ -19,7 +19,7 @@
 #include "proto/account.h"
 #include "proto/header.h"
 
-#define MADE_VALIDATORS_MAX 64
+#define MADE_VALIDATORS_MAX 128
 #define MADE_TXS_MAX 8
 
 struct made_config {

@@ -101,7 +101,7 @@ static void what_is_wrong(void **state)
     json_t *s = desk_ask("{\"command\":\"status\"}\n");
     assert_true(json_is_false(desk_at(s, "plan", "voted_yes")));
     const char *warning = json_string_value(json_array_get(json_object_get(s, "warnings"), 0));
-    assert_non_null(strstr(warning, "3600 s behind the chain's"));
+    assert_non_null(strstr(warning, "60 minutes behind the chain's"));
     json_decref(s);
 }
 
