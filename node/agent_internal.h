@@ -111,7 +111,7 @@ struct agent {
         clock_off_ms; /* our clock less the chain's, when that is more than block times explain */
     int64_t
         block_seen_ms; /* zclock_mono() of the latest block that came while we followed, 0: none */
-    bool clock_odd; /* the latest block alone says that a clock is off */
+    bool clock_odd;    /* the latest block alone says that a clock is off */
     int beat_timer, connect_timer;
 
     struct gossip *gossip; /* NULL: off, or not yet */
