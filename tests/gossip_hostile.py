@@ -419,12 +419,13 @@ class SlowReaders(Case):
         for i in range(200):
             for attacker in slow:
                 attacker.send(frame(WANT, wanted))
+            self.victim.show()  # it has read them, or would end the connections
             if i % 50 == 0:
                 self.spread(1)
         self.assertTrue(self.wait_shown("bytes_out", before + SLOW * 100_000))
         self.assertGreater(self.victim.show()["unsent"], 0)
         while slow[0].outcome(RECORDS, 2):  # one wakes up: it is served again
-            pass
+            self.assertFalse(slow[0].ended)
         slow[0].send(frame(WANT, wanted))
         self.assertEqual(slow[0].outcome(RECORDS)[1], RECORDS)
 
