@@ -177,8 +177,8 @@ class Stage:
     def __init__(self, folder, options):
         files = [f"{folder}/history", f"{folder}/trace"]
         spare = int(options.seconds * 3 / options.block_s) + 100
-        subprocess.run([os.environ["MAKE_HISTORY"], "--history", files[0], "--trace", files[1], "--no-epochs", "--validators",
-                        str(options.validators), "--blocks", str(options.blocks + spare)], check=True)
+        subprocess.run([os.environ["MAKE_HISTORY"], "--history", files[0], "--trace", files[1], "--no-epochs", "--late", "0",
+                        "--validators", str(options.validators), "--blocks", str(options.blocks + spare)], check=True)
         with open(files[1], encoding="utf-8") as trace:
             self.world = json.loads(next(trace))
         self.tape, self.block_s, self.begun = Tape(files[0]), options.block_s, time.monotonic()
@@ -201,13 +201,11 @@ class Stage:
         for given, v in zip(self.world["validators"], ledger.validators):
             v.consensus, v.account = bytes.fromhex(given["address"]), bech32_bytes(given["account"])
             v.moniker = given["moniker"]
-            if given["address"] in members:
-                v.key = base64.b64decode(members[given["address"]]["pub_key"]["value"])
-        ours = next(v for v in ledger.validators if v.consensus.hex().upper() in members)
+            v.key = base64.b64decode(members[v.consensus.hex().upper()]["pub_key"]["value"])
+        ours = ledger.validators[0]
         ours.account = ACCOUNT
         ledger.accounts[ours.account] = [3, 7, 10_000_000]
-        node = Node(ledger, ledger.validators.index(ours))
-        return {"abci_query": lambda params: node.abci_query(params)}
+        return {"abci_query": Node(ledger).abci_query}
 
 
 def configure(folder, stage):
